@@ -5,7 +5,10 @@ export default tseslint.config(
   { ignores: ['out/**', 'dist/**', 'build/**', 'node_modules/**', 'resources/**', '**/*.svelte', '**/*.mjs', '*.js'] },
   {
     files: ['src-main/**/*.ts', 'src-preload/**/*.ts', 'tests/**/*.ts', '*.ts'],
-    languageOptions: { parser: tseslint.parser, parserOptions: { project: ['./tsconfig.node.json', './tsconfig.json'] } },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { project: ['./tsconfig.node.json', './tsconfig.json'] },
+    },
     plugins: { '@typescript-eslint': tseslint.plugin },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

@@ -22,13 +22,22 @@ const order: string[][] = [
   ['shells'],
 ]
 /** Rooms of one line that may still see one another, in this direction. */
-const beside: [from: string, to: string][] = [['labels', 'library'], ['chats', 'library'], ['runs', 'library'], ['chats', 'labels']]
+const beside: [from: string, to: string][] = [
+  ['labels', 'library'],
+  ['chats', 'library'],
+  ['runs', 'library'],
+  ['chats', 'labels'],
+]
 
 /** Capabilities: a module and the only places that may import it. */
 const capabilities: [module: RegExp, places: RegExp, rule: string][] = [
   [/^electron$/, /^src-main\/shells\/electron\/|^src-preload\//, 'electron lives in shells/electron and src-preload'],
   [/^(node:)?worker_threads$/, /^src-main\/workers\//, 'threads live in workers'],
-  [/^(node:)?child_process$/, /^src-main\/(workers|shells|engine\/kernels)\//, 'child processes live in workers and shells'],
+  [
+    /^(node:)?child_process$/,
+    /^src-main\/(workers|shells|engine\/kernels)\//,
+    'child processes live in workers and shells',
+  ],
   [/^better-sqlite3$/, /^src-main\/store\//, 'SQL lives in store'],
   [
     /^(node:)?fs(\/promises)?$/,
@@ -46,9 +55,11 @@ const files = (dir: string): string[] =>
 
 const importsOf = (file: string): string[] => {
   const text = readFileSync(join(root, file), 'utf8')
-  return [...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm)].map(
-    (m) => (m[1] ?? m[2] ?? m[3])!,
-  )
+  return [
+    ...text.matchAll(
+      /^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
+    ),
+  ].map((m) => (m[1] ?? m[2] ?? m[3])!)
 }
 const target = (file: string, name: string): string | null =>
   name.startsWith('.') ? relative(root, resolve(root, dirname(file), name)) : null
@@ -113,7 +124,14 @@ test('capabilities stay in their rooms', () => {
 })
 
 test('no file imports itself in a circle', () => {
-  const graph = new Map(all.map((file) => [file, importsOf(file).map((n) => target(file, n)).filter((t) => t !== null)]))
+  const graph = new Map(
+    all.map((file) => [
+      file,
+      importsOf(file)
+        .map((n) => target(file, n))
+        .filter((t) => t !== null),
+    ]),
+  )
   const state = new Map<string, 'open' | 'done'>()
   const circles: string[] = []
   const visit = (file: string, path: string[]): void => {

@@ -17,7 +17,14 @@ export type Example =
   | { kind: 'text'; text: string }
   | { kind: 'conversation'; messages: Message[] }
   | { kind: 'completion'; prompt: Message[]; response: Message[]; plain?: true }
-  | { kind: 'preference'; prompt: Message[]; chosen: Message[]; rejected: Message[]; plain?: true; strength?: 1 | 2 | 3 }
+  | {
+      kind: 'preference'
+      prompt: Message[]
+      chosen: Message[]
+      rejected: Message[]
+      plain?: true
+      strength?: 1 | 2 | 3
+    }
   | { kind: 'thumb'; prompt: Message[]; response: Message[]; good: boolean; plain?: true }
   | { kind: 'prompt'; prompt: Message[]; plain?: true }
 export type ExampleKind = Example['kind']
@@ -103,7 +110,8 @@ export const methods = ['sft', 'dpo'] as const
 export type Tune = 'lora' | 'full'
 export const tunes = ['lora', 'full'] as const
 
-export type RunState = 'queued' | 'starting' | 'training' | 'paused' | 'stopping' | 'finished' | 'stopped' | 'failed' | 'interrupted'
+export type RunState =
+  'queued' | 'starting' | 'training' | 'paused' | 'stopping' | 'finished' | 'stopped' | 'failed' | 'interrupted'
 
 export interface Run {
   id: string

@@ -107,7 +107,15 @@ export interface Backend {
    * Causal grouped-query attention within segments. q, out [Nq, H*C]; k, v [Nk, K*C]; logSums [Nq, H] keeps the log of
    * each row's sum of exponentials for the way back. Never stores an N x N matrix per head.
    */
-  attention(out: Tensor, logSums: Tensor, q: Tensor, k: Tensor, v: Tensor, segments: Segments, shape: AttentionShape): void
+  attention(
+    out: Tensor,
+    logSums: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    segments: Segments,
+    shape: AttentionShape,
+  ): void
   /** dQ, dK, dV are added to. */
   attentionBackward(
     grads: { dQ: Tensor; dK: Tensor; dV: Tensor },
