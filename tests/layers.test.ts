@@ -17,7 +17,6 @@ const order: string[][] = [
   ['training', 'eval'],
   ['workers'],
   ['library', 'runs', 'chats', 'labels'],
-  ['demo'],
   ['core'],
   ['shells'],
 ]

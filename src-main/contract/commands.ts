@@ -12,7 +12,6 @@ import type {
   Example,
   Judgement,
   Mapping,
-  Message,
   Metric,
   Model,
   Pair,
@@ -22,7 +21,10 @@ import type {
   Run,
   Sample,
   SamplingSettings,
+  TokenChoice,
 } from './records.ts'
+import type { WireFailure } from './errors.ts'
+import type { EventName, Events } from './events.ts'
 import type { Option } from './options.ts'
 
 // ---- What goes in ----------------------------------------------------------------------------------------------------
@@ -344,7 +346,7 @@ export const commands = {
   /** "I keep this one": preference of `message` over `over`, its sibling. */
   'chats.keep': writes<ChatLabel>()(v.object({ message: id, over: id })),
   /** The likeliest tokens at each place of an answer. */
-  'chats.choices': reads<import('./records.ts').TokenChoice[]>()(v.object({ message: id })),
+  'chats.choices': reads<TokenChoice[]>()(v.object({ message: id })),
   'chatLabels.list': reads<ChatLabel[]>()(v.object({ kind: v.optional(v.picklist(['thumb', 'preference', 'edit'])) })),
   'chatLabels.remove': writes<null>()(one),
   /** All chat labels of a kind as a dataset: preferences for DPO, thumbs, edits as completions. */
@@ -368,14 +370,14 @@ export type Checked<N extends CommandName> = v.InferOutput<Commands[N]['input']>
 export type Output<N extends CommandName> =
   NonNullable<Commands[N]['output']> extends never ? null : Exclude<Commands[N]['output'], undefined>
 
-/** What a window holds: Electron's preload and the web shell's socket both give exactly this. */
+/** Failures cross as data: an Error would lose its fields on the way through Electron's bridge. */
+export type Answered<T> = { ok: true; output: T } | { ok: false; failure: WireFailure }
+
+/** What a window holds as `window.temper` in Electron; the web shell's socket gives exactly this too. */
 export interface Bridge {
   readonly shell: 'electron' | 'web'
-  call<N extends CommandName>(name: N, input: Input<N>): Promise<Output<N>>
-  on<E extends import('./events.ts').EventName>(
-    event: E,
-    handler: (payload: import('./events.ts').Events[E]) => void,
-  ): () => void
+  call<N extends CommandName>(name: N, input: Input<N>): Promise<Answered<Output<N>>>
+  on<E extends EventName>(event: E, handler: (payload: Events[E]) => void): () => void
   /** A path that the core can open, for a file dropped or chosen in the window (Electron: its own; web: uploaded first). */
   pathOf(file: File, onProgress?: (sentRatio: number) => void): Promise<string>
 }
@@ -388,4 +390,3 @@ export const defaultSampling: SamplingSettings = {
   maxTokens: 160,
   seed: 7,
 }
-export type { Message }

@@ -1,0 +1,43 @@
+// The built window's files, read once: a shell serves these by exact name and nothing else, so no path can escape.
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join, relative, sep } from 'node:path'
+
+export interface Page {
+  type: string
+  body: Buffer
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+}
+
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self' ws://127.0.0.1:*",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** URL path ("/assets/x.js") -> file. "/" is index.html. */
+export function readPages(folder: string): Map<string, Page> {
+  const pages = new Map<string, Page>()
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = types[extname(entry.name)]
+    if (!entry.isFile() || type === undefined) continue
+    const file = join(entry.parentPath, entry.name)
+    pages.set('/' + relative(folder, file).split(sep).join('/'), { type, body: readFileSync(file) })
+  }
+  const index = pages.get('/index.html')
+  if (index) pages.set('/', index)
+  return pages
+}

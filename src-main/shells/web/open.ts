@@ -1,0 +1,49 @@
+// Opens a library, serves its window on this machine, and opens a browser if there is one.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '../../contract/errors.ts'
+import { createCore } from '../../core.ts'
+import { readPages } from '../pages.ts'
+import { serve } from './server.ts'
+
+/** The built window: beside the bundle, or in out/ when the sources run as they stand. */
+function builtPages(): string {
+  const places = [join(import.meta.dirname, '../renderer'), join(import.meta.dirname, '../../../out/renderer')]
+  const found = places.find((place) => existsSync(join(place, 'index.html')))
+  if (found === undefined)
+    throw new Failure('NotFound', 'The window is not built yet.', {
+      where: places.at(-1)!,
+      next: 'Run `npm run build`, then try again.',
+    })
+  return found
+}
+
+export async function serveHere(how: { home: string; port?: number; open?: boolean }): Promise<void> {
+  const core = await createCore({ home: how.home, log: (line) => console.error(line) })
+  const shell = await serve(core, readPages(builtPages()), how.home, how.port)
+  console.log(`Temper is open at ${shell.url}`)
+  console.log('Keep this running while you use it; Ctrl C ends it.')
+  if (how.open) openBrowser(shell.url)
+  const end = (): void =>
+    void shell
+      .close()
+      .then(() => core.close())
+      .then(() => process.exit(0))
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
+}
+
+/** The person's own browser, if this machine has a way to open one. Says nothing when it has not: the address is printed. */
+function openBrowser(url: string): void {
+  const [program, args] =
+    process.platform === 'darwin'
+      ? ['open', [url]]
+      : process.platform === 'win32'
+        ? ['cmd', ['/c', 'start', '', url]]
+        : ['xdg-open', [url]]
+  if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
+  const child = spawn(program as string, args as string[], { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}
