@@ -1,0 +1,486 @@
+// The model as one function: tokens in, the log-probability of each wanted token out; and its derivative, by hand.
+// A Llama-like decoder (Touvron et al. 2023): token embedding; blocks of root-mean-square norm, rotary grouped attention
+// and a gated feed-forward, each added to the stream; a last norm; scores over the vocabulary. There is no autograd: read
+// `forward`, then `backward` from its end upwards. Sequences are ragged and packed; nothing is padded.
+// Kept for the way back, a layer: x, q, k, v, attention, mid, gate, up. Norms and silu(gate) * up are made again instead.
+// Left out: biases, dropout, rotary scaling, sharing the prompt of several answers.
+//
+// N tokens, D width, H heads, K key/value heads, C head width, F feed-forward width, R rank, V vocabulary,
+// M rows whose next token is scored.
+import { Failure } from '../contract/errors.ts'
+import type { AttentionShape, Backend, Segments, Tensor } from '../engine/backend.ts'
+import { createWorkspace } from '../engine/memory.ts'
+import type { LoraSettings } from './adapters.ts'
+import type { ModelConfig } from './config.ts'
+import type { LinearName, WeightProvider } from './families.ts'
+import type { KvCache } from './kv-cache.ts'
+import { isTrained, linear, linearBackward } from './linear.ts'
+import type { Parameter } from './linear.ts'
+import { loadWeights } from './weights.ts'
+import type { Tuning } from './weights.ts'
+
+/** B sequences one after another: sequence b is tokens[offsets[b] .. offsets[b+1]). */
+export interface Batch {
+  tokens: Int32Array // [N]
+  offsets: Int32Array // [B+1]
+  /** 1 where the log-probability of this token, given those before it in its sequence, is wanted. Never a first token. */
+  scored: Uint8Array // [N]
+}
+
+export interface ForwardOptions {
+  /** Keep the activations, for `backward`. */
+  keep: boolean
+  /** false: without the adapter, which is the reference model of a preference method. Default true. */
+  adapter?: boolean
+  entropy?: boolean
+  best?: boolean
+}
+
+export interface Scored {
+  logprobs: Float32Array // [N] nats, 0 where not scored
+  entropy?: Float32Array // [N] nats, of the distribution that the scored token was drawn from
+  best?: Uint8Array // [N] 1 where the scored token was the likeliest
+}
+
+/** Tokens to read on after what a cache already holds of a sequence. */
+export interface Piece {
+  sequence: number
+  tokens: Int32Array
+}
+
+export interface TransformerSettings {
+  tune: Tuning
+  /** The adapter: needed for `lora`; with `frozen` it is used but not trained. `weights` in PEFT's names, else fresh. */
+  lora?: LoraSettings & { weights?: WeightProvider }
+  /** Scores [M,V] beyond this are made again, piece by piece, on the way back. */
+  scoresBudgetBytes?: number
+}
+
+export interface Transformer {
+  readonly config: ModelConfig
+  readonly backend: Backend
+  readonly tune: Tuning
+  /** What is trained, each with its gradient. Adapter arrays carry PEFT's names. */
+  readonly parameters: Parameter[]
+  /** Throws BadExample for a sequence longer than the context or a token outside the vocabulary. */
+  forward(batch: Batch, options: ForwardOptions): Promise<Scored>
+  /** Adds the gradients of sum_n dLogprobs[n] * logprobs[n], for the last forward with `keep`. dLogprobs [N]. */
+  backward(dLogprobs: Float32Array): void
+  zeroGradients(): void
+  /** Reads tokens on into a cache; scores [pieces, V] of the token after the last of each piece, row-major. */
+  extend(cache: KvCache, pieces: readonly Piece[]): Promise<Float32Array>
+  /** Names on disk of all tensors: the base's, then the adapter's. */
+  readonly names: string[]
+  /** The numbers of one tensor now. Throws NotFound. */
+  read(name: string): Promise<Float32Array>
+  /** Replaces the numbers of one tensor. */
+  write(name: string, data: Float32Array): void
+  /** Frees what this model holds; the backend stays open. */
+  close(): void
+}
+
+export const defaultScoresBudgetBytes = 128 * 2 ** 20
+
+/** A model on a device. `weights` gives each base tensor by its Hugging Face name. Throws ModelMismatch, OutOfMemory. */
+export function createTransformer(
+  backend: Backend,
+  config: ModelConfig,
+  weights: WeightProvider,
+  { tune, lora, scoresBudgetBytes = defaultScoresBudgetBytes }: TransformerSettings,
+): Transformer {
+  const { vocabSize: V, hiddenSize: D, intermediateSize: F, headDim: C, rmsNormEps } = config
+  const queryWidth = config.numAttentionHeads * C // H*C
+  const keyWidth = config.numKeyValueHeads * C // K*C
+  const rank = lora?.rank ?? 0
+  const shape: AttentionShape = {
+    heads: config.numAttentionHeads,
+    keyValueHeads: config.numKeyValueHeads,
+    headWidth: C,
+    scale: 1 / Math.sqrt(C),
+  }
+  const { embed, layers, norm, head, all, trained } = loadWeights(backend, config, weights, tune, lora)
+  const space = createWorkspace(backend)
+  const rotations = createRotations(backend, config)
+  const scoresRows = Math.max(1, Math.floor(scoresBudgetBytes / (4 * V)))
+
+  /** What the last forward with `keep` left behind. */
+  let kept: {
+    ids: Int32Array
+    positions: Int32Array
+    segments: Segments
+    adapter: boolean
+    wanted: Wanted
+    scores: Tensor | null
+  } | null = null
+
+  // ---- Forward ------------------------------------------------------------------------------------------------------
+
+  /** The activations of layer i; without `keep`, all layers share one set. */
+  const activations = (N: number, i: number, keep: boolean) => {
+    const at = keep ? `layer ${i}` : 'passing'
+    return {
+      x: space.take(`${at} x`, N, D), // the stream as the layer finds it
+      r1: space.take(`${at} r1`, N),
+      q: space.take(`${at} q`, N, queryWidth),
+      k: space.take(`${at} k`, N, keyWidth),
+      v: space.take(`${at} v`, N, keyWidth),
+      attention: space.take(`${at} attention`, N, queryWidth),
+      logSums: space.take(`${at} logSums`, N, shape.heads),
+      mid: space.take(`${at} mid`, N, D), // the stream between attention and feed-forward
+      r2: space.take(`${at} r2`, N),
+      gate: space.take(`${at} gate`, N, F),
+      up: space.take(`${at} up`, N, F),
+      low: (name: LinearName) => space.take(`${at} ${name} low`, N, rank), // x A' of an adapter
+    }
+  }
+
+  /** tokens -> the stream after the last block [N,D]. With a cache, keys and values go into its rows `into`. */
+  function runLayers(
+    ids: Int32Array,
+    positions: Int32Array,
+    segments: Segments,
+    { keep, adapter, cache, into }: { keep: boolean; adapter: boolean; cache?: KvCache; into?: Int32Array },
+  ): Tensor {
+    const N = ids.length
+    const table = rotations.upTo(positions)
+    const normed = space.take('normed', N, D)
+    const h = space.take('h', N, F)
+    let x = activations(N, 0, keep).x
+    backend.embed(x, embed.value, ids)
+
+    layers.forEach((layer, i) => {
+      const at = activations(N, i, keep)
+      const apply = (out: Tensor, input: Tensor, name: LinearName, accumulate = false): void =>
+        linear(backend, out, input, layer[name], adapter && layer[name].adapter ? at.low(name) : null, accumulate)
+
+      backend.rmsNorm(normed, at.r1, x, layer.inputNorm.value, rmsNormEps) // [N,D]
+      apply(at.q, normed, 'q_proj') // [N,H*C]
+      apply(at.k, normed, 'k_proj') // [N,K*C]
+      apply(at.v, normed, 'v_proj') // [N,K*C]
+      backend.rotary(at.q, table, positions, C, 1)
+      backend.rotary(at.k, table, positions, C, 1)
+      if (cache && into) {
+        backend.scatterAddRows(cache.keys[i]!, at.k, into)
+        backend.scatterAddRows(cache.values[i]!, at.v, into)
+      }
+      const [keys, values] = cache ? [cache.keys[i]!, cache.values[i]!] : [at.k, at.v]
+      backend.attention(at.attention, at.logSums, at.q, keys, values, segments, shape) // [N,H*C]
+      backend.copy(at.mid, x)
+      apply(at.mid, at.attention, 'o_proj', true) // mid = x + attention Wo' [N,D]
+
+      backend.rmsNorm(normed, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
+      apply(at.gate, normed, 'gate_proj') // [N,F]
+      apply(at.up, normed, 'up_proj') // [N,F]
+      backend.gatedSilu(h, at.gate, at.up)
+      x = keep ? space.take(`layer ${i + 1} x`, N, D) : at.x
+      backend.copy(x, at.mid)
+      apply(x, h, 'down_proj', true) // next x = mid + h Wdown' [N,D]
+    })
+    return x
+  }
+
+  /** The last norm of chosen rows of the stream: [M,D]. */
+  function lastNorm(x: Tensor, rows: Int32Array, at: string): { gathered: Tensor; normed: Tensor; r: Tensor } {
+    const gathered = space.take(`${at} gathered`, rows.length, D)
+    const normed = space.take(`${at} last normed`, rows.length, D)
+    const r = space.take(`${at} last r`, rows.length)
+    backend.gatherRows(gathered, x, rows)
+    backend.rmsNorm(normed, r, gathered, norm.value, rmsNormEps)
+    return { gathered, normed, r }
+  }
+
+  async function forward(
+    batch: Batch,
+    { keep, adapter = true, entropy = false, best = false }: ForwardOptions,
+  ): Promise<Scored> {
+    const { positions, segments } = checkBatch(batch, config)
+    const N = batch.tokens.length
+    const at = keep ? 'kept' : 'passing'
+    const wanted = wantedRows(batch)
+    const M = wanted.rows.length
+    if (keep) kept = null
+    else if (kept) kept.scores = null // the scores' array is about to be overwritten
+
+    const x = runLayers(batch.tokens, positions, segments, { keep, adapter })
+    const { normed } = lastNorm(x, wanted.rows, at)
+    const out = {
+      logprobs: space.take('logprobs', M),
+      logSums: space.take(`${at} last logSums`, M),
+      entropy: entropy ? space.take('entropy', M) : null,
+      best: best ? space.take('best', M) : null,
+    }
+    let scores: Tensor | null = null
+    for (let from = 0; from < M; from += scoresRows) {
+      const count = Math.min(scoresRows, M - from)
+      const part = (t: Tensor): Tensor => backend.rows(t, from, count)
+      scores = space.take('scores', count, V)
+      backend.matmul(scores, part(normed), head.value, { transposeB: true }) // [count,V]
+      backend.logprobs(
+        {
+          logprobs: part(out.logprobs),
+          logSums: part(out.logSums),
+          entropy: out.entropy && part(out.entropy),
+          best: out.best && part(out.best),
+        },
+        scores,
+        wanted.targets.subarray(from, from + count),
+      )
+    }
+    if (keep)
+      kept = { ids: batch.tokens, positions, segments, adapter, wanted, scores: M <= scoresRows ? scores : null }
+
+    const spread = async <T extends Float32Array | Uint8Array>(values: Tensor, into: T): Promise<T> => {
+      if (M > 0) (await backend.read(values)).forEach((value, m) => (into[wanted.rows[m]! + 1] = value))
+      return into
+    }
+    return {
+      logprobs: await spread(out.logprobs, new Float32Array(N)),
+      ...(out.entropy && { entropy: await spread(out.entropy, new Float32Array(N)) }),
+      ...(out.best && { best: await spread(out.best, new Uint8Array(N)) }),
+    }
+  }
+
+  // ---- Backward -----------------------------------------------------------------------------------------------------
+
+  function backward(dLogprobs: Float32Array): void {
+    if (kept === null)
+      throw new Failure('Bug', 'There is no kept forward pass to go back through.', { where: 'Transformer.backward' })
+    if (trained.length === 0)
+      throw new Failure('Bug', 'A frozen model has nothing to learn.', { where: 'Transformer.backward' })
+    const { ids, positions, segments, adapter, wanted } = kept
+    const N = ids.length
+    if (wanted.rows.length === 0) return
+
+    const dX = space.take('dX', N, D) // the gradient of the stream, carried from the last block to the first
+    backend.fill(dX, 0)
+    scoresBackward(dX, wanted, dLogprobs)
+    const table = rotations.upTo(positions)
+    for (let i = layers.length - 1; i >= 0; i--) layerBackward(dX, i, N, positions, segments, table, adapter)
+    if (embed.grad) backend.embedBackward(embed.grad, ids, dX)
+    kept = null
+  }
+
+  /** From the log-probabilities through the vocabulary and the last norm: adds to dX at the scored rows. */
+  function scoresBackward(dX: Tensor, { rows, targets }: Wanted, dLogprobs: Float32Array): void {
+    const M = rows.length
+    const gathered = space.take('kept gathered', M, D)
+    const normed = space.take('kept last normed', M, D)
+    const logSums = space.take('kept last logSums', M)
+    const dNormed = space.take('dLast normed', M, D)
+    const dRows = Float32Array.from(rows, (row) => dLogprobs[row + 1]!)
+    for (let from = 0; from < M; from += scoresRows) {
+      const count = Math.min(scoresRows, M - from)
+      const part = (t: Tensor): Tensor => backend.rows(t, from, count)
+      const scores = kept!.scores ?? space.take('scores', count, V)
+      if (kept!.scores === null) backend.matmul(scores, part(normed), head.value, { transposeB: true })
+      backend.logprobsBackward(
+        scores,
+        part(logSums),
+        targets.subarray(from, from + count),
+        dRows.subarray(from, from + count),
+      )
+      if (head.grad) backend.matmul(head.grad, scores, part(normed), { transposeA: true, accumulate: true })
+      backend.matmul(part(dNormed), scores, head.value) // dScores W [count,D]
+    }
+    const dGathered = space.take('dGathered', M, D)
+    backend.fill(dGathered, 0)
+    backend.rmsNormBackward(dGathered, norm.grad, dNormed, gathered, norm.value, space.take('kept last r', M))
+    backend.scatterAddRows(dX, dGathered, rows)
+  }
+
+  /** dX comes in as the gradient of the layer's output and leaves as that of its input, where anything below learns. */
+  function layerBackward(
+    dX: Tensor, // [N,D]
+    i: number,
+    N: number,
+    positions: Int32Array,
+    segments: Segments,
+    table: Tensor,
+    adapter: boolean,
+  ): void {
+    const layer = layers[i]!
+    const at = activations(N, i, true)
+    const learns = (...names: LinearName[]): boolean => names.some((name) => isTrained(layer[name]))
+    const below = i > 0 || embed.grad !== null
+    const throughAttention = below || learns('q_proj', 'k_proj', 'v_proj')
+    const dLow = rank > 0 ? space.take('dLow', N, rank) : null
+    const back = (dInput: Tensor | null, dY: Tensor, input: Tensor, name: LinearName, accumulate = false): void => {
+      const low = adapter && layer[name].adapter ? { kept: at.low(name), gradient: dLow! } : null
+      linearBackward(backend, dInput, dY, input, layer[name], low, accumulate)
+    }
+    const normed = space.take('normed', N, D)
+    const dNormed = space.take('dNormed', N, D)
+    const h = space.take('h', N, F)
+    const dGate = space.take('dGate', N, F)
+
+    // Feed-forward: next x = mid + (silu(gate) * up) Wdown'
+    if (learns('down_proj')) backend.gatedSilu(h, at.gate, at.up)
+    back(dGate, dX, h, 'down_proj') // for now dH
+    backend.gatedSiluBackward(dGate, h, dGate, at.gate, at.up) // h becomes dUp
+    const belowFeedForward = throughAttention || learns('o_proj')
+    if (learns('gate_proj', 'up_proj'))
+      backend.rmsNorm(normed, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
+    back(belowFeedForward ? dNormed : null, dGate, normed, 'gate_proj')
+    back(belowFeedForward ? dNormed : null, h, normed, 'up_proj', true)
+    if (!belowFeedForward) return
+    backend.rmsNormBackward(dX, layer.postAttentionNorm.grad, dNormed, at.mid, layer.postAttentionNorm.value, at.r2)
+
+    // Attention: mid = x + attention Wo'
+    const dAttention = space.take('dAttention', N, queryWidth)
+    back(throughAttention ? dAttention : null, dX, at.attention, 'o_proj')
+    if (!throughAttention) return
+    const [dQ, dK, dV] = [space.take('dQ', N, queryWidth), space.take('dK', N, keyWidth), space.take('dV', N, keyWidth)]
+    for (const t of [dQ, dK, dV]) backend.fill(t, 0)
+    const saved = { out: at.attention, logSums: at.logSums, q: at.q, k: at.k, v: at.v }
+    backend.attentionBackward({ dQ, dK, dV }, dAttention, saved, segments, shape)
+    backend.rotary(dQ, table, positions, C, -1)
+    backend.rotary(dK, table, positions, C, -1)
+    if (learns('q_proj', 'k_proj', 'v_proj')) backend.rmsNorm(normed, at.r1, at.x, layer.inputNorm.value, rmsNormEps)
+    back(below ? dNormed : null, dQ, normed, 'q_proj')
+    back(below ? dNormed : null, dK, normed, 'k_proj', true)
+    back(below ? dNormed : null, dV, normed, 'v_proj', true)
+    if (below) backend.rmsNormBackward(dX, layer.inputNorm.grad, dNormed, at.x, layer.inputNorm.value, at.r1)
+  }
+
+  // ---- Reading on with a cache --------------------------------------------------------------------------------------
+
+  async function extend(cache: KvCache, pieces: readonly Piece[]): Promise<Float32Array> {
+    const N = pieces.reduce((sum, { tokens }) => sum + tokens.length, 0)
+    const ids = new Int32Array(N)
+    const positions = new Int32Array(N)
+    const into = new Int32Array(N)
+    const segments = new Int32Array(4 * pieces.length)
+    const last = new Int32Array(pieces.length)
+    let n = 0
+    pieces.forEach(({ sequence, tokens }, s) => {
+      const [start, seen] = [cache.starts[sequence]!, cache.lengths[sequence]!]
+      if (tokens.length === 0 || seen + tokens.length > cache.capacities[sequence]!)
+        throw new Failure(
+          'Bug',
+          `A cache of ${cache.capacities[sequence]} tokens cannot take ${tokens.length} after ${seen}.`,
+          { where: 'Transformer.extend' },
+        )
+      segments.set([n, tokens.length, start, seen + tokens.length], 4 * s)
+      tokens.forEach((id, j) => {
+        ids[n + j] = id
+        positions[n + j] = seen + j
+        into[n + j] = start + seen + j
+      })
+      n += tokens.length
+      last[s] = n - 1
+    })
+    checkTokens(ids, config)
+    if (kept) kept.scores = null
+    const x = runLayers(ids, positions, segments, { keep: false, adapter: true, cache, into })
+    for (const { sequence, tokens } of pieces) cache.lengths[sequence]! += tokens.length
+    const { normed } = lastNorm(x, last, 'passing')
+    const scores = space.take('next scores', pieces.length, V)
+    backend.matmul(scores, normed, head.value, { transposeB: true })
+    return backend.read(scores)
+  }
+
+  const named = (name: string): Parameter => {
+    const found = all.get(name)
+    if (found === undefined) throw new Failure('NotFound', `This model has no tensor ${name}.`, { where: name })
+    return found
+  }
+  return {
+    config,
+    backend,
+    tune,
+    parameters: trained,
+    forward,
+    backward,
+    zeroGradients: () => trained.forEach(({ grad }) => backend.fill(grad!, 0)),
+    extend,
+    names: [...all.keys()],
+    read: (name) => backend.read(named(name).value),
+    write: (name, data) => backend.write(named(name).value, data),
+    close() {
+      for (const { value, grad } of all.values()) backend.free(value, ...(grad ? [grad] : []))
+      space.free()
+      rotations.free()
+    },
+  }
+}
+
+// ---- Which rows, which angles -----------------------------------------------------------------------------------------
+
+/** Row n scores token n+1. */
+interface Wanted {
+  rows: Int32Array // [M]
+  targets: Int32Array // [M]
+}
+
+function wantedRows({ tokens, scored }: Batch): Wanted {
+  const rows = Int32Array.from(
+    Array.from(scored.keys()).filter((n) => scored[n] === 1),
+    (n) => n - 1,
+  )
+  return { rows, targets: rows.map((row) => tokens[row + 1]!) }
+}
+
+function checkBatch(
+  { tokens, offsets, scored }: Batch,
+  config: ModelConfig,
+): { positions: Int32Array; segments: Segments } {
+  const positions = new Int32Array(tokens.length)
+  const segments = new Int32Array(4 * (offsets.length - 1))
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    const start = offsets[b]!
+    const length = offsets[b + 1]! - start
+    if (length > config.maxPositionEmbeddings)
+      throw new Failure(
+        'BadExample',
+        `A sequence has ${length} tokens; the model’s context holds ${config.maxPositionEmbeddings}.`,
+        {
+          where: `sequence ${b + 1} of the batch`,
+          next: 'Shorten the example, or set a smaller maximum length.',
+        },
+      )
+    if (length > 0 && scored[start] === 1)
+      throw new Failure('Bug', 'The first token of a sequence has nothing before it and cannot be scored.', {
+        where: `sequence ${b + 1} of the batch`,
+      })
+    segments.set([start, length, start, length], 4 * b)
+    for (let j = 0; j < length; j++) positions[start + j] = j
+  }
+  if (offsets.at(-1) !== tokens.length || scored.length !== tokens.length)
+    throw new Failure('Bug', 'tokens, offsets and scored of a batch do not fit together.', {
+      where: 'Transformer.forward',
+    })
+  checkTokens(tokens, config)
+  return { positions, segments }
+}
+
+function checkTokens(tokens: Int32Array, config: ModelConfig): void {
+  const outside = tokens.find((id) => id < 0 || id >= config.vocabSize)
+  if (outside !== undefined)
+    throw new Failure('ModelMismatch', `Token ${outside} is outside the model’s vocabulary of ${config.vocabSize}.`, {
+      next: 'Use the tokenizer that came with the model.',
+    })
+}
+
+/** cos and sin of every position so far needed, [positions, C]; grows by doubling. */
+function createRotations(backend: Backend, { headDim: C, ropeTheta, maxPositionEmbeddings }: ModelConfig) {
+  let table: Tensor | null = null
+  return {
+    upTo(positions: Int32Array): Tensor {
+      const needed = positions.reduce((most, position) => Math.max(most, position + 1), 1)
+      if (table !== null && table.shape[0]! >= needed) return table
+      const count = Math.min(maxPositionEmbeddings, Math.max(256, 2 ** Math.ceil(Math.log2(needed))))
+      const angles = new Float32Array(count * C)
+      for (let position = 0; position < count; position++)
+        for (let c = 0; c < C / 2; c++) {
+          const angle = position / ropeTheta ** ((2 * c) / C)
+          angles[position * C + c] = Math.cos(angle)
+          angles[position * C + C / 2 + c] = Math.sin(angle)
+        }
+      if (table !== null) backend.free(table)
+      table = backend.alloc([count, C])
+      backend.write(table, angles)
+      return table
+    },
+    free: () => table !== null && backend.free(table),
+  }
+}
