@@ -4,7 +4,7 @@
 import type { Checked, CommandName, Output } from '../contract/commands.ts'
 import type { WireFailure } from '../contract/errors.ts'
 import type { EventName, Events } from '../contract/events.ts'
-import type { Message, SamplingSettings } from '../contract/records.ts'
+import type { Message, SamplingSettings, TokenChoice } from '../contract/records.ts'
 import type { Log, Store } from '../store/open.ts'
 import type { ResolvedAnswerer } from './answerers.ts'
 
@@ -21,12 +21,12 @@ export interface CoreContext {
   /** Milliseconds since 1970. */
   readonly clock: () => number
   emit<E extends EventName>(event: E, payload: Events[E]): void
-  /** Work that goes on after a command has answered; see startJob. */
+  /** Work that goes on after a command has answered; see Jobs. */
   readonly jobs: Jobs
   /** Called once when the core closes, latest first, and waited for: stop workers, write down what must not be lost. */
   onClose(work: () => void | Promise<void>): void
-  /** Answers many prompts in a worker. Set by the core; tests give their own. */
-  readonly generate: Generate | null
+  /** Answers prompts in a worker. */
+  readonly generate: Generate
 }
 
 /** What one prompt is answered with. The same prompt, seed and settings give the same answer again. */
@@ -37,19 +37,31 @@ export interface AnswerRequest {
 }
 export interface GeneratedAnswer {
   text: string
+  tokens: number[]
   finishReason: 'stop' | 'length'
+  /** The likeliest tokens at each place, where they were asked for. */
+  choices: TokenChoice[]
 }
 /**
- * Answers every request by one answerer, in any order, calling `onAnswer(index, answer)` as each is whole.
- * Ends when all are answered; throws Stopped when `signal` says so, having answered whatever was whole.
+ * Answers every request by one answerer, in any order: `onText` with all of an answer so far as it grows, `onAnswer` as
+ * it is whole. Ends when all are answered; throws Stopped when `signal` says so, having given whatever was whole.
  */
 export type Generate = (
-  work: { answerer: ResolvedAnswerer; requests: AnswerRequest[]; settings: SamplingSettings },
-  handlers: { onAnswer: (index: number, answer: GeneratedAnswer) => void },
+  work: {
+    answerer: ResolvedAnswerer
+    requests: AnswerRequest[]
+    settings: SamplingSettings
+    /** How many of the likeliest tokens to tell of at each place; 0: none. */
+    choices: number
+  },
+  handlers: {
+    onText?: (index: number, text: string) => void
+    onAnswer: (index: number, answer: GeneratedAnswer) => void
+  },
   signal: AbortSignal,
 ) => Promise<void>
 
-/** Background work by name ("j1" ...): cancelled by name, and all at once when the core closes. */
+/** Background work by name ("job1" ...): cancelled by name, and all at once when the core closes. */
 export interface Jobs {
   /** Starts `work` after the command has answered. It must report its own end by an event; a throw reaches the log. */
   start(work: (signal: AbortSignal, job: string) => Promise<void>): string
