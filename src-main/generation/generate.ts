@@ -1,5 +1,5 @@
 // Prompts -> answers, token by token, several prompts at once with one KV cache. A prompt's answer depends on the prompt,
-// the settings and its stream of chance, not on who else is in the batch.
+// the settings and its seed, not on who else is in the batch.
 // Left out: keeping the cache between turns of a chat, sharing the prompt of several answers, speculation.
 import { Failure } from '../contract/errors.ts'
 import type { SamplingSettings } from '../contract/records.ts'
@@ -13,8 +13,8 @@ import type { Choice } from './sample.ts'
 export interface GenerateSettings extends SamplingSettings {
   /** Any of these ends an answer, and is not part of it. */
   stopTokens: readonly number[]
-  /** The number of the stream of chance of each prompt (default all 0). Ask one prompt several times by giving others. */
-  streams?: readonly number[]
+  /** A seed for each prompt, instead of `seed` for all: one prompt asked several times needs different ones. */
+  seeds?: readonly number[]
   /** Explain each token with this many likeliest tokens. */
   alternatives?: number
   /** Prompts run at once (default 32); the others wait. */
@@ -33,6 +33,8 @@ export interface Answer {
 export interface GenerateWatch {
   /** Called for each token as it comes; never for a stop token. */
   onToken?: (prompt: number, token: number, choice: Choice | undefined) => void
+  /** Called once for each prompt whose answer ended by itself. */
+  onAnswer?: (prompt: number, answer: Answer) => void
   signal?: AbortSignal
 }
 
@@ -62,11 +64,11 @@ async function answerTogether(
   prompts: readonly Int32Array[],
   first: number,
   settings: GenerateSettings,
-  { onToken, signal }: GenerateWatch,
+  { onToken, onAnswer, signal }: GenerateWatch,
 ): Promise<Answer[]> {
   const context = model.config.maxPositionEmbeddings
   const limits = prompts.map((prompt) => Math.min(settings.maxTokens, context - prompt.length))
-  const chances = prompts.map((_, i) => createRandom(settings.seed, settings.streams?.[first + i] ?? 0))
+  const chances = prompts.map((_, i) => createRandom(settings.seeds?.[first + i] ?? settings.seed))
   const answers = prompts.map((): Answer => ({
     tokens: [],
     finishReason: 'stopped',
@@ -82,19 +84,20 @@ async function answerTogether(
   /** Draws the next token of one answer; returns it, or null where the answer has ended. */
   const next = (i: number, scores: Float32Array): number | null => {
     const answer = answers[i]!
-    const seen = settings.repetitionPenalty === 1 ? [] : [...prompts[i]!, ...answer.tokens]
-    const token = sampleToken(scores, settings, seen, chances[i]!)
-    if (settings.stopTokens.includes(token)) {
-      Object.assign(answer, { finishReason: 'stop', stopToken: token })
+    const end = (how: Partial<Answer>): null => {
+      Object.assign(answer, how)
+      onAnswer?.(first + i, answer)
       return null
     }
+    if (limits[i]! <= 0) return end({ finishReason: 'length' })
+    const seen = settings.repetitionPenalty === 1 ? [] : [...prompts[i]!, ...answer.tokens]
+    const token = sampleToken(scores, settings, seen, chances[i]!)
+    if (settings.stopTokens.includes(token)) return end({ finishReason: 'stop', stopToken: token })
     answer.tokens.push(token)
     const choice = settings.alternatives === undefined ? undefined : explainChoice(scores, token, settings.alternatives)
     if (choice) answer.choices!.push(choice)
     onToken?.(first + i, token, choice)
-    if (answer.tokens.length < limits[i]!) return token
-    answer.finishReason = 'length'
-    return null
+    return answer.tokens.length < limits[i]! ? token : end({ finishReason: 'length' })
   }
 
   try {
@@ -104,7 +107,7 @@ async function answerTogether(
       if (token !== null) pieces.push({ sequence: i, tokens: Int32Array.of(token) })
     }
     const ready = await prefill(model, cache, prompts, limits, signal)
-    ready?.forEach((scores, i) => (limits[i]! > 0 ? take(i, scores) : (answers[i]!.finishReason = 'length')))
+    ready?.forEach((scores, i) => take(i, scores))
     while (pieces.length > 0) {
       await breathe()
       if (signal?.aborted) break

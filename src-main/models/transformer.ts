@@ -12,6 +12,7 @@ import type { AttentionShape, Backend, Segments, Tensor } from '../engine/backen
 import { createWorkspace } from '../engine/memory.ts'
 import type { LoraSettings } from './adapters.ts'
 import type { ModelConfig } from './config.ts'
+import { defaultScoresBudgetBytes } from './estimate.ts'
 import type { LinearName, WeightProvider } from './families.ts'
 import type { KvCache } from './kv-cache.ts'
 import { isTrained, linear, linearBackward } from './linear.ts'
@@ -78,8 +79,6 @@ export interface Transformer {
   /** Frees what this model holds; the backend stays open. */
   close(): void
 }
-
-export const defaultScoresBudgetBytes = 128 * 2 ** 20
 
 /** A model on a device. `weights` gives each base tensor by its Hugging Face name. Throws ModelMismatch, OutOfMemory. */
 export function createTransformer(
@@ -198,8 +197,14 @@ export function createTransformer(
     const at = keep ? 'kept' : 'passing'
     const wanted = wantedRows(batch)
     const M = wanted.rows.length
-    if (keep) kept = null
+    const answer: Scored = {
+      logprobs: new Float32Array(N),
+      ...(entropy && { entropy: new Float32Array(N) }),
+      ...(best && { best: new Uint8Array(N) }),
+    }
+    if (keep) kept = { ids: batch.tokens, positions, segments, adapter, wanted, scores: null }
     else if (kept) kept.scores = null // the scores' array is about to be overwritten
+    if (M === 0) return answer
 
     const x = runLayers(batch.tokens, positions, segments, { keep, adapter })
     const { normed } = lastNorm(x, wanted.rows, at)
@@ -226,18 +231,15 @@ export function createTransformer(
         wanted.targets.subarray(from, from + count),
       )
     }
-    if (keep)
-      kept = { ids: batch.tokens, positions, segments, adapter, wanted, scores: M <= scoresRows ? scores : null }
+    if (keep) kept!.scores = M <= scoresRows ? scores : null
 
-    const spread = async <T extends Float32Array | Uint8Array>(values: Tensor, into: T): Promise<T> => {
-      if (M > 0) (await backend.read(values)).forEach((value, m) => (into[wanted.rows[m]! + 1] = value))
-      return into
+    const spread = async (values: Tensor | null, into: Float32Array | Uint8Array | undefined): Promise<void> => {
+      if (values && into) (await backend.read(values)).forEach((value, m) => (into[wanted.rows[m]! + 1] = value))
     }
-    return {
-      logprobs: await spread(out.logprobs, new Float32Array(N)),
-      ...(out.entropy && { entropy: await spread(out.entropy, new Float32Array(N)) }),
-      ...(out.best && { best: await spread(out.best, new Uint8Array(N)) }),
-    }
+    await spread(out.logprobs, answer.logprobs)
+    await spread(out.entropy, answer.entropy)
+    await spread(out.best, answer.best)
+    return answer
   }
 
   // ---- Backward -----------------------------------------------------------------------------------------------------

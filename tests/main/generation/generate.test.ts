@@ -38,11 +38,11 @@ test('who else is in the batch does not change an answer, nor does the size of t
   expect(await generate(model, prompts, { ...settings, together: 2 })).toEqual(alone)
 })
 
-test('one prompt asked in different streams gets different answers, in one stream the same', async () => {
+test('one prompt asked with different seeds gets different answers, with one seed the same', async () => {
   const same = [prompts[0]!, prompts[0]!]
-  const [a, b] = await generate(model, same, { ...settings, streams: [1, 2] })
+  const [a, b] = await generate(model, same, { ...settings, seeds: [1, 2] })
   expect(a!.tokens).not.toEqual(b!.tokens)
-  const [c, d] = await generate(model, same, { ...settings, streams: [1, 1] })
+  const [c, d] = await generate(model, same, { ...settings, seeds: [1, 1] })
   expect([c!.tokens, d!.tokens]).toEqual([a!.tokens, a!.tokens])
 })
 
@@ -93,6 +93,20 @@ test('a prompt longer than one reading is read in pieces', async () => {
   const scored = new Uint8Array(601).fill(1, 600)
   const { logprobs } = await wide.forward({ tokens: whole, offsets: Int32Array.of(0, 601), scored }, { keep: false })
   expect(answer!.choices![0]!.logprob).toBeCloseTo(logprobs[600]!, 5)
+})
+
+test('each answer is told of once, as it ends', async () => {
+  const told: number[] = []
+  const answers = await generate(model, prompts, settings, {
+    onAnswer: (i, answer) => {
+      told.push(i)
+      expect(answer.finishReason).toBe('length')
+    },
+  })
+  expect(told.sort()).toEqual([0, 1, 2])
+  expect(answers).toHaveLength(3)
+  const [nothing] = await generate(model, [prompts[0]!], { ...settings, maxTokens: 0 })
+  expect(nothing).toMatchObject({ tokens: [], finishReason: 'length' })
 })
 
 test('generation gives its memory back', async () => {
