@@ -1,0 +1,4 @@
+// Sentences of the Chat page.
+export const chat = {
+  title: 'Chat',
+}

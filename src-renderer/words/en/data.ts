@@ -1,0 +1,4 @@
+// Sentences of the Data page.
+export const data = {
+  title: 'Data',
+}

@@ -1,0 +1,4 @@
+// Sentences of the Label page.
+export const label = {
+  title: 'Label',
+}

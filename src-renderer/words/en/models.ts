@@ -1,0 +1,4 @@
+// Sentences of the Models page.
+export const models = {
+  title: 'Models',
+}

@@ -1,0 +1,4 @@
+// Sentences of the Runs page.
+export const runs = {
+  title: 'Runs',
+}

@@ -1,0 +1,4 @@
+// Sentences of the Settings page.
+export const settings = {
+  title: 'Settings',
+}

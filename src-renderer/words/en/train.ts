@@ -1,0 +1,4 @@
+// Sentences of the Train page.
+export const train = {
+  title: 'Train',
+}
