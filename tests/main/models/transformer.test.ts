@@ -161,7 +161,7 @@ for (const [name, settings, learningRate] of [
       model.backward(new Float32Array(56).fill(-1))
       model.parameters.forEach(({ value, grad }, i) => backend.adamW(value, grad!, ...moments[i]!, { ...how, step }))
     }
-    expect(mean).toBeLessThan(0.05)
+    expect(mean).toBeLessThan(0.1)
     const sampling = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, maxTokens: 6, seed: 1, stopTokens: [] }
     const prompts = Array.from({ length: 8 }, (_, b) => lessons.tokens.slice(7 * b, 7 * b + 1))
     const answers = await generate(model, prompts, sampling)

@@ -1,0 +1,57 @@
+// Against the world: log-probabilities of transformers, gradients of PyTorch and PEFT (tests/golden/make-llama.py).
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { createReference } from '../../../src-main/engine/backends/reference.ts'
+import { readConfig } from '../../../src-main/models/config.ts'
+import { createTransformer } from '../../../src-main/models/transformer.ts'
+import type { TransformerSettings } from '../../../src-main/models/transformer.ts'
+
+interface Case {
+  name: string
+  tied: boolean
+  weights: Record<string, string>
+  logprobs: string
+  gradients: Record<string, string>
+  adapter?: Record<string, string>
+}
+interface Golden {
+  config: Record<string, unknown>
+  tokens: number[]
+  lengths: number[]
+  scored: number[]
+  coefficients: string
+  cases: Case[]
+}
+const golden = JSON.parse(readFileSync(new URL('../../golden/llama.json', import.meta.url), 'utf8')) as Golden
+const numbers = (packed: string): Float32Array =>
+  new Float32Array(Uint8Array.from(Buffer.from(packed, 'base64')).buffer)
+
+const offsets = new Int32Array(golden.lengths.length + 1)
+golden.lengths.forEach((length, b) => (offsets[b + 1] = offsets[b]! + length))
+const batch = { tokens: Int32Array.from(golden.tokens), offsets, scored: Uint8Array.from(golden.scored) }
+
+for (const one of golden.cases)
+  test(`${one.name}: log-probabilities within 1e-4 of transformers and every gradient within a relative 1e-4 of PyTorch's`, async () => {
+    const config = readConfig({ ...golden.config, tie_word_embeddings: one.tied }, 'tests/golden/llama.json')
+    const adapter = one.adapter
+    const settings: TransformerSettings = adapter
+      ? {
+          tune: 'lora',
+          lora: { rank: 3, alpha: 6, targets: 'all-linear', seed: 0, weights: (name) => numbers(adapter[name]!) },
+        }
+      : { tune: 'full' }
+    const model = createTransformer(createReference(), config, (name) => numbers(one.weights[name]!), settings)
+    const { logprobs } = await model.forward(batch, { keep: true })
+    numbers(one.logprobs).forEach((expected, n) =>
+      expect(Math.abs(logprobs[n]! - expected), `token ${n}`).toBeLessThan(1e-4),
+    )
+
+    model.backward(numbers(golden.coefficients))
+    expect(model.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(one.gradients).sort())
+    for (const { name, grad } of model.parameters) {
+      const expected = numbers(one.gradients[name]!)
+      const found = await model.backend.read(grad!)
+      const apart = Math.hypot(...expected.map((g, i) => g - found[i]!)) / Math.hypot(...expected)
+      expect(apart, name).toBeLessThan(1e-4)
+    }
+  })
