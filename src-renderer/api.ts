@@ -31,7 +31,7 @@ function ready(): Bridge {
   return bridge
 }
 
-/** Turns whatever a bridge rejected with into a Failure. Electron's bridge copies errors as plain data. */
+/** Turns whatever was thrown on the way (a broken channel, a refused file) into a Failure. */
 export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown
   const wire = thrown as Partial<WireFailure> | null
@@ -57,11 +57,11 @@ export const api = {
 
   /** Asks the core. Rejects with a Failure, never with anything else. */
   async call<N extends CommandName>(name: N, input: Input<N>): Promise<Output<N>> {
-    try {
-      return await ready().call(name, input)
-    } catch (thrown) {
-      throw toFailure(thrown)
-    }
+    const answer = await ready()
+      .call(name, input)
+      .catch((thrown: unknown) => Promise.reject(toFailure(thrown)))
+    if (!answer.ok) throw fromWire(answer.failure)
+    return answer.output
   },
 
   /** Hears an event of the core until the returned function is called. */

@@ -1,6 +1,6 @@
 // The web shell's bridge: one WebSocket to the address this page came from. The one-time token arrives in the URL's hash,
 // moves to this tab's session storage and leaves the address bar; the socket carries it as its sub-protocol.
-import type { Bridge } from '../../src-main/contract/commands.ts'
+import type { Answered, Bridge } from '../../src-main/contract/commands.ts'
 import type { AnswerFrame, EventFrame, RequestFrame } from '../../src-main/contract/events.ts'
 import { Failure, fromWire, type WireFailure } from '../../src-main/contract/errors.ts'
 import { openLink, type Link } from './link.ts'
@@ -8,13 +8,10 @@ import { openLink, type Link } from './link.ts'
 const tokenKey = 'temper.token'
 const firstRetryMs = 400
 const longestRetryMs = 5_000
-/** Policy violation: the shell's answer to a token that it does not know. */
-const refusedCode = 1008
 
 interface Waiting {
   frame: RequestFrame
-  resolve: (output: never) => void
-  reject: (failure: Failure) => void
+  resolve: (answer: Answered<never>) => void
 }
 
 /** Takes the token out of `#t=TOKEN` (cleaning the address) or from this tab's storage. */
@@ -26,10 +23,14 @@ export function takeToken(place: Location, storage: Storage, history: History): 
   return found
 }
 
-const gone = (): Failure =>
-  new Failure('Stopped', 'Temper stopped answering before this was done.', {
+const gone: Answered<never> = {
+  ok: false,
+  failure: {
+    kind: 'Stopped',
+    message: 'Temper stopped answering before this was done.',
     next: 'Look at the terminal in which Temper was started. When it answers again, check whether this was done.',
-  })
+  },
+}
 
 /** @param onLink hears every change of the connection. */
 export function socketBridge(onLink: (link: Link) => void): Bridge {
@@ -55,17 +56,25 @@ export function socketBridge(onLink: (link: Link) => void): Bridge {
       for (const { frame } of waiting.values()) socket?.send(JSON.stringify(frame))
     }
     socket.onmessage = (message) => hear(JSON.parse(String(message.data)) as AnswerFrame | EventFrame)
-    socket.onclose = (event) => {
-      const wasOpen = link.state === 'open'
-      if (wasOpen) {
-        for (const one of waiting.values()) one.reject(gone())
-        waiting.clear()
-      }
-      if (event.code === refusedCode) return say({ state: 'refused', retryMs: null })
-      say({ state: 'lost', retryMs })
-      setTimeout(open, retryMs)
-      retryMs = Math.min(longestRetryMs, retryMs * 1.6)
-    }
+    socket.onclose = () => void close()
+  }
+
+  /** A socket that never opened while the page itself is served was refused: the key is wrong, so no retry helps. */
+  async function close(): Promise<void> {
+    const wasOpen = link.state === 'open'
+    if (wasOpen) say({ state: 'lost', retryMs })
+    for (const one of waiting.values()) one.resolve(gone)
+    waiting.clear()
+    const served =
+      !wasOpen &&
+      (await fetch(location.pathname, { method: 'HEAD' }).then(
+        (r) => r.ok,
+        () => false,
+      ))
+    if (served) return say({ state: 'refused', retryMs: null })
+    say({ state: 'lost', retryMs })
+    setTimeout(open, retryMs)
+    retryMs = Math.min(longestRetryMs, retryMs * 1.6)
   }
 
   function hear(frame: AnswerFrame | EventFrame): void {
@@ -75,8 +84,7 @@ export function socketBridge(onLink: (link: Link) => void): Bridge {
     }
     const one = waiting.get(frame.id)
     waiting.delete(frame.id)
-    if (frame.ok) one?.resolve(frame.output as never)
-    else one?.reject(fromWire(frame.failure))
+    one?.resolve(frame as Answered<never>)
   }
 
   if (token === null) say({ state: 'refused', retryMs: null })
@@ -88,10 +96,10 @@ export function socketBridge(onLink: (link: Link) => void): Bridge {
   return {
     shell: 'web',
     call: (name, input) =>
-      new Promise((resolve, reject) => {
-        if (link.state === 'lost' || link.state === 'refused') return reject(gone())
+      new Promise((resolve) => {
+        if (link.state === 'lost' || link.state === 'refused') return resolve(gone)
         const frame: RequestFrame = { id: ++lastId, name, input }
-        waiting.set(frame.id, { frame, resolve, reject })
+        waiting.set(frame.id, { frame, resolve })
         if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame))
       }),
     on: (event, handler) => {

@@ -1,6 +1,6 @@
 // An in-memory core for tests of the window only: a handful of generated records behind the contract's Bridge. Never shipped.
 import type { Bridge, CommandName, Input, Output, TokenRow } from '../../src-main/contract/commands.ts'
-import { Failure } from '../../src-main/contract/errors.ts'
+import { Failure, toWire } from '../../src-main/contract/errors.ts'
 import type { EventName, Events } from '../../src-main/contract/events.ts'
 import type { Dataset, Metric, Model, Row, Run } from '../../src-main/contract/records.ts'
 
@@ -145,8 +145,12 @@ export function testBridge(answers: Answers = {}): TestBridge {
     async call(name, input) {
       names.push(name)
       const answer = known[name] as ((given: typeof input) => unknown) | undefined
-      if (answer === undefined) throw new Failure('NotFound', `The test bridge does not answer ${name}.`)
-      return (await answer(input)) as never
+      try {
+        if (answer === undefined) throw new Failure('NotFound', `The test bridge does not answer ${name}.`)
+        return { ok: true, output: (await answer(input)) as never }
+      } catch (thrown) {
+        return { ok: false, failure: toWire(thrown) }
+      }
     },
     on(event, handler) {
       const set = handlers.get(event) ?? new Set()
