@@ -352,6 +352,14 @@ export const commands = {
   /** All chat labels of a kind as a dataset: preferences for DPO, thumbs, edits as completions. */
   'chatLabels.dataset': writes<Dataset>()(v.object({ kind: v.picklist(['thumb', 'preference', 'edit']) })),
 
+  /** Many prompts answered once each, without a chat; in the order asked. `seed` of prompt i is settings.seed + i. */
+  'answer.many': reads<{ text: string; tokens: number[]; finishReason: 'stop' | 'length' }[]>()(
+    v.object({
+      answerer: id,
+      prompts: v.pipe(v.array(v.array(message)), v.maxLength(100_000)),
+      settings: v.optional(v.partial(sampling), {}),
+    }),
+  ),
   /** One answer without a chat, for scripts: streams `answer` events under `stream`. */
   'answer.once': reads<{ text: string; tokens: number[]; finishReason: 'stop' | 'length' | 'stopped' }>()(
     v.object({

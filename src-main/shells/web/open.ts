@@ -19,11 +19,12 @@ function builtPages(): string {
   return found
 }
 
-export async function serveHere(how: { home: string; port?: number; open?: boolean }): Promise<void> {
+export async function serveHere(how: { home: string; port?: number; open?: boolean; json?: boolean }): Promise<void> {
   const core = await createCore({ home: how.home, log: (line) => console.error(line) })
   const shell = await serve(core, readPages(builtPages()), how.home, how.port)
-  console.log(`Temper is open at ${shell.url}`)
-  console.log('Keep this running while you use it; Ctrl C ends it.')
+  if (how.json) console.log(JSON.stringify({ url: shell.url, port: shell.port }))
+  else console.log(`Temper is open at ${shell.url}`)
+  if (!how.json) console.log('Keep this running while you use it; Ctrl C ends it.')
   if (how.open) openBrowser(shell.url)
   const end = (): void =>
     void shell

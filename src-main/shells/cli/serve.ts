@@ -1,0 +1,15 @@
+// temper serve: the window in a browser, on this machine only.
+import { serveHere } from '../web/open.ts'
+import { read, whole, type Terminal } from './terminal.ts'
+
+export async function serve(args: string[], terminal: Terminal): Promise<void> {
+  const { values } = read(args, { port: { type: 'string' }, open: { type: 'boolean' } }, 'serve [--port N] [--open]')
+  const port = whole(values.port, '--port')
+  await serveHere({
+    home: terminal.home,
+    ...(port !== undefined && { port }),
+    open: values.open === true,
+    json: terminal.json,
+  })
+  await new Promise<never>(() => {})
+}
