@@ -1,6 +1,7 @@
 // The built window's files, read once: a shell serves these by exact name and nothing else, so no path can escape.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
+import { Failure } from '../contract/errors.ts'
 
 export interface Page {
   type: string
@@ -27,6 +28,18 @@ export const contentSecurityPolicy = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
+
+/** The built window: beside the bundle, or in out/ when the sources run as they stand. */
+export function builtPages(): string {
+  const places = [join(import.meta.dirname, '../renderer'), join(import.meta.dirname, '../../out/renderer')]
+  const found = places.find((place) => existsSync(join(place, 'index.html')))
+  if (found === undefined)
+    throw new Failure('NotFound', 'The window is not built yet.', {
+      where: places.at(-1)!,
+      next: 'Run `npm run build`, then try again.',
+    })
+  return found
+}
 
 /** URL path ("/assets/x.js") -> file. "/" is index.html. */
 export function readPages(folder: string): Map<string, Page> {

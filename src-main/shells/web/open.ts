@@ -1,23 +1,8 @@
 // Opens a library, serves its window on this machine, and opens a browser if there is one.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { Failure } from '../../contract/errors.ts'
 import { createCore } from '../../core.ts'
-import { readPages } from '../pages.ts'
+import { builtPages, readPages } from '../pages.ts'
 import { serve } from './server.ts'
-
-/** The built window: beside the bundle, or in out/ when the sources run as they stand. */
-function builtPages(): string {
-  const places = [join(import.meta.dirname, '../renderer'), join(import.meta.dirname, '../../../out/renderer')]
-  const found = places.find((place) => existsSync(join(place, 'index.html')))
-  if (found === undefined)
-    throw new Failure('NotFound', 'The window is not built yet.', {
-      where: places.at(-1)!,
-      next: 'Run `npm run build`, then try again.',
-    })
-  return found
-}
 
 export async function serveHere(how: { home: string; port?: number; open?: boolean; json?: boolean }): Promise<void> {
   const core = await createCore({ home: how.home, log: (line) => console.error(line) })
