@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Mapping } from '../../../../src-main/contract/records.ts'
+import { importFile, type ImportProgress } from '../../../../src-main/data/import/import-file.ts'
+import { preview } from '../../../../src-main/data/import/preview.ts'
+import { file, jsonl } from './files.ts'
+
+const mapping: Mapping = { form: 'trl-text', kind: 'text', parts: { text: 'text' }, roles: {}, asChat: true }
+const many = (n: number): string => jsonl(...Array.from({ length: n }, (_, i) => ({ text: `Row ${i}.` })))
+
+test('the summary counts rows, refusals and exact duplicates, and names the file by its hash', async () => {
+  const text = jsonl({ text: 'a' }, { text: 'b' }, { text: 'a' }, { text: '' }, { text: 'a' })
+  const summary = await importFile(file('a.jsonl', text), mapping, { onRows: () => {}, onRefused: () => {} })
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  expect(summary).toEqual({ rows: 4, refused: 1, duplicates: 2, bytes: text.length, sha256 })
+})
+
+test('the next batch waits until the last one is taken', async () => {
+  let taking = 0
+  let most = 0
+  let rows = 0
+  await importFile(file('a.jsonl', many(5_000)), mapping, {
+    onRows: async (batch) => {
+      most = Math.max(most, ++taking)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      rows += batch.length
+      expect(batch.length).toBeLessThanOrEqual(500)
+      taking--
+    },
+    onRefused: () => {},
+  })
+  expect({ most, rows }).toEqual({ most: 1, rows: 5_000 })
+})
+
+test('progress goes up to the whole file', async () => {
+  const seen: ImportProgress[] = []
+  const text = many(60_000)
+  await importFile(file('a.jsonl', text), mapping, {
+    onRows: () => {},
+    onRefused: () => {},
+    onProgress: (one) => seen.push(one),
+  })
+  expect(seen.length).toBeGreaterThan(10)
+  expect(seen.map((one) => one.bytes)).toEqual(seen.map((one) => one.bytes).sort((a, b) => a - b))
+  expect(seen[0].bytes).toBeLessThan(text.length)
+  expect(seen.at(-1)).toEqual({ bytes: text.length, totalBytes: text.length, rows: 60_000, refused: 0 })
+})
+
+test('stopping ends it as Stopped, soon', async () => {
+  const stop = new AbortController()
+  let rows = 0
+  const importing = importFile(
+    file('a.jsonl', many(20_000)),
+    mapping,
+    {
+      onRows: (batch) => {
+        rows += batch.length
+        if (rows >= 1_000) stop.abort()
+      },
+      onRefused: () => {},
+    },
+    stop.signal,
+  )
+  await expect(importing).rejects.toMatchObject({ kind: 'Stopped' })
+  expect(rows).toBe(1_000)
+})
+
+test('what a handler throws ends the import with that', async () => {
+  const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
+  const importing = importFile(file('a.jsonl', many(10)), mapping, {
+    onRows: () => Promise.reject(full),
+    onRefused: () => {},
+  })
+  await expect(importing).rejects.toBe(full)
+})
+
+test('a preview shows 50 rows and guesses how many there are', async () => {
+  const found = await preview(file('a.jsonl', many(60_000)))
+  expect(found.rows).toHaveLength(50)
+  expect(found.rows[49]).toMatchObject({ row: 50, line: 50 })
+  expect(found.estimatedRows).toBeGreaterThan(50_000)
+  expect(found.estimatedRows).toBeLessThan(75_000)
+  expect((await preview(file('a.jsonl', many(7)))).estimatedRows).toBe(7)
+})
+
+test('a preview shows the first refusals in the order of their lines, from reading and from the mapping', async () => {
+  const { refusals } = await preview(
+    file('a.jsonl', '{"text":"a"}\n{"text":""}\n{"text":\n{"text":"b"}\n{"text":[]}\n'),
+  )
+  expect(refusals.map((one) => one.line)).toEqual([2, 3, 5])
+})
