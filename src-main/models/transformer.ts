@@ -11,22 +11,19 @@ import { Failure } from '../contract/errors.ts'
 import type { AttentionShape, Backend, Segments, Tensor } from '../engine/backend.ts'
 import { createWorkspace } from '../engine/memory.ts'
 import type { LoraSettings } from './adapters.ts'
+import { checkBatch, checkTokens, wantedRows } from './batch.ts'
+import type { Batch, Wanted } from './batch.ts'
 import type { ModelConfig } from './config.ts'
 import { defaultScoresBudgetBytes } from './estimate.ts'
 import type { LinearName, WeightProvider } from './families.ts'
 import type { KvCache } from './kv-cache.ts'
 import { isTrained, linear, linearBackward } from './linear.ts'
 import type { Parameter } from './linear.ts'
+import { createRotations } from './rotations.ts'
 import { loadWeights } from './weights.ts'
 import type { Tuning } from './weights.ts'
 
-/** B sequences one after another: sequence b is tokens[offsets[b] .. offsets[b+1]). */
-export interface Batch {
-  tokens: Int32Array // [N]
-  offsets: Int32Array // [B+1]
-  /** 1 where the log-probability of this token, given those before it in its sequence, is wanted. Never a first token. */
-  scored: Uint8Array // [N]
-}
+export type { Batch } from './batch.ts'
 
 export interface ForwardOptions {
   /** Keep the activations, for `backward`. */
@@ -403,86 +400,5 @@ export function createTransformer(
       space.free()
       rotations.free()
     },
-  }
-}
-
-// ---- Which rows, which angles -----------------------------------------------------------------------------------------
-
-/** Row n scores token n+1. */
-interface Wanted {
-  rows: Int32Array // [M]
-  targets: Int32Array // [M]
-}
-
-function wantedRows({ tokens, scored }: Batch): Wanted {
-  const rows = Int32Array.from(
-    Array.from(scored.keys()).filter((n) => scored[n] === 1),
-    (n) => n - 1,
-  )
-  return { rows, targets: rows.map((row) => tokens[row + 1]!) }
-}
-
-function checkBatch(
-  { tokens, offsets, scored }: Batch,
-  config: ModelConfig,
-): { positions: Int32Array; segments: Segments } {
-  const positions = new Int32Array(tokens.length)
-  const segments = new Int32Array(4 * (offsets.length - 1))
-  for (let b = 0; b + 1 < offsets.length; b++) {
-    const start = offsets[b]!
-    const length = offsets[b + 1]! - start
-    if (length > config.maxPositionEmbeddings)
-      throw new Failure(
-        'BadExample',
-        `A sequence has ${length} tokens; the model’s context holds ${config.maxPositionEmbeddings}.`,
-        {
-          where: `sequence ${b + 1} of the batch`,
-          next: 'Shorten the example, or set a smaller maximum length.',
-        },
-      )
-    if (length > 0 && scored[start] === 1)
-      throw new Failure('Bug', 'The first token of a sequence has nothing before it and cannot be scored.', {
-        where: `sequence ${b + 1} of the batch`,
-      })
-    segments.set([start, length, start, length], 4 * b)
-    for (let j = 0; j < length; j++) positions[start + j] = j
-  }
-  if (offsets.at(-1) !== tokens.length || scored.length !== tokens.length)
-    throw new Failure('Bug', 'tokens, offsets and scored of a batch do not fit together.', {
-      where: 'Transformer.forward',
-    })
-  checkTokens(tokens, config)
-  return { positions, segments }
-}
-
-function checkTokens(tokens: Int32Array, config: ModelConfig): void {
-  const outside = tokens.find((id) => id < 0 || id >= config.vocabSize)
-  if (outside !== undefined)
-    throw new Failure('ModelMismatch', `Token ${outside} is outside the model’s vocabulary of ${config.vocabSize}.`, {
-      next: 'Use the tokenizer that came with the model.',
-    })
-}
-
-/** cos and sin of every position so far needed, [positions, C]; grows by doubling. */
-function createRotations(backend: Backend, { headDim: C, ropeTheta, maxPositionEmbeddings }: ModelConfig) {
-  let table: Tensor | null = null
-  return {
-    upTo(positions: Int32Array): Tensor {
-      const needed = positions.reduce((most, position) => Math.max(most, position + 1), 1)
-      if (table !== null && table.shape[0]! >= needed) return table
-      const count = Math.min(maxPositionEmbeddings, Math.max(256, 2 ** Math.ceil(Math.log2(needed))))
-      const angles = new Float32Array(count * C)
-      for (let position = 0; position < count; position++)
-        for (let c = 0; c < C / 2; c++) {
-          const angle = position / ropeTheta ** ((2 * c) / C)
-          angles[position * C + c] = Math.cos(angle)
-          angles[position * C + C / 2 + c] = Math.sin(angle)
-        }
-      if (table !== null) backend.free(table)
-      table = backend.alloc([count, C])
-      backend.write(table, angles)
-      return table
-    },
-    free: () => table !== null && backend.free(table),
   }
 }
