@@ -1,0 +1,20 @@
+// From a model and the checkpoints trained upon it to the one set of weights that answers: a full checkpoint takes the
+// model's place, an adapter is folded into what came before it.
+import { mergedWeights } from '../adapters.ts'
+import { readModelFolder, type ModelFolder } from './folder.ts'
+import { readAdapterFolder } from './peft.ts'
+
+/** Where an answerer's numbers lie: the model's folder, then the checkpoints to apply, in order. */
+export interface AnswererFiles {
+  readonly modelPath: string
+  readonly checkpoints: readonly { readonly path: string; readonly tune: 'lora' | 'full' }[]
+}
+
+/** Opens all the folders and checks that they fit together. Throws BadFile, ModelMismatch, NotFound. */
+export function readAnswerer({ modelPath, checkpoints }: AnswererFiles): ModelFolder {
+  return checkpoints.reduce<ModelFolder>((base, { path, tune }) => {
+    if (tune === 'full') return readModelFolder(path)
+    const adapter = readAdapterFolder(path, base.config)
+    return { ...base, weights: mergedWeights(base.config, base.weights, adapter, adapter.weights) }
+  }, readModelFolder(modelPath))
+}
