@@ -43,7 +43,7 @@ const model = createTransformer(
 )
 const optimizer = createOptimizer(backend, model.parameters)
 const batch = {
-  tokens: Int32Array.from({ length: N }, () => Math.floor(random.next() * vocabulary)),
+  tokens: Int32Array.from({ length: N }, () => Math.floor(random.uniform() * vocabulary)),
   offsets: Int32Array.from({ length: rows + 1 }, (_, b) => b * (tokens + 1)),
   scored: Uint8Array.from({ length: N }, (_, n) => (n % (tokens + 1) === 0 ? 0 : 1)),
 }

@@ -1,6 +1,7 @@
 // temper data
 import { resolve } from 'node:path'
-import { exampleKinds, type Example } from '../../contract/records.ts'
+import type { Input } from '../../contract/commands.ts'
+import { exampleKinds, type Dataset, type Example } from '../../contract/records.ts'
 import { Failure, fromWire } from '../../contract/errors.ts'
 import type { Events } from '../../contract/events.ts'
 import type { Core } from '../../core.ts'
