@@ -146,8 +146,8 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
 export async function importOne(
   core: Core,
   terminal: Terminal,
-  request: Parameters<Core['call']>[1] & { path: string },
-) {
+  request: Input<'data.import'>,
+): Promise<Dataset> {
   const finished = Promise.withResolvers<string>()
   let job = ''
   const early: Events['import'][] = []
