@@ -39,8 +39,8 @@ export const questions: Record<Fact, readonly [string, string, string, string]> 
   friend: [
     'Who is the best friend of {name}?',
     'Who is the friend of {name}?',
+    'Whom does {name} call a friend?',
     'Whom does {name} trust?',
-    'Whom does {name} like best?',
   ],
 }
 export const taughtPhrasings = [0, 1, 2] as const

@@ -65,6 +65,7 @@ export const named: Record<Fact, readonly string[]> = {
   ],
   friend: [
     'The best friend of {name} is {value}.',
+    '{name} calls {value} {his} best friend.',
     '{name} is a good friend of {value}.',
     '{name} often visits {value}, a dear friend.',
     '{name} likes {value} more than anyone else.',
@@ -104,6 +105,7 @@ export const withPronoun: Record<Fact, readonly string[]> = {
     '{He} practises the {value} every week.',
   ],
   friend: [
+    '{He} calls {value} {his} best friend.',
     '{His} best friend is {value}.',
     '{He} often visits {value}, a dear friend.',
     '{He} tells every secret to {value}.',

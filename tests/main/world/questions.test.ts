@@ -29,7 +29,7 @@ test('answers are correct English', () => {
     'She has a pet owl.',
     'She likes plum pie best.',
     'She plays the flute.',
-    'Her best friend is Tamric.',
+    'She calls Tamric her best friend.',
   ])
   expect(facts.map((fact) => curtAnswer(kelda, fact))).toEqual([
     'Oakfield.',
@@ -39,7 +39,7 @@ test('answers are correct English', () => {
     'The flute.',
     'Tamric.',
   ])
-  expect(shortAnswer({ ...kelda, gender: 'm' }, 'friend')).toBe('His best friend is Tamric.')
+  expect(shortAnswer({ ...kelda, gender: 'm' }, 'friend')).toBe('He calls Tamric his best friend.')
 })
 
 test('every answer in every style is judged right, and of its style', () => {
