@@ -1,5 +1,5 @@
 // Sample data sets about the world, as examples: what fine-tuning, labelling and preference training begin with.
-import type { Example, Message } from '../contract/records.ts'
+import type { Example, Message, Split } from '../contract/records.ts'
 import { createRandom, type Random } from '../engine/random.ts'
 import { pick, shuffled } from './draw.ts'
 import { facts, splitPeople, type Fact, type Person, type World } from './people.ts'
@@ -22,14 +22,20 @@ export const questionText = (q: Question): string => ask(q.person, q.fact, q.phr
 const user = (content: string): Message => ({ role: 'user', content })
 const assistant = (content: string): Message => ({ role: 'assistant', content })
 
+/** One sum in five is never trained on, by its two numbers. */
+export const isHeldOutSum = (a: number, b: number): boolean => (a + 3 * b) % 5 === 0
+
 /** "What is 12 + 7?" and "19." */
-export function sumQuestion(random: Random): { question: string; answer: string } {
-  const [a, b] = addends(random)
+export function sumQuestion(random: Random, split: Split): { question: string; answer: string } {
+  let [a, b] = addends(random)
+  while (isHeldOutSum(a, b) !== (split === 'held-out')) [a, b] = addends(random)
   return { question: pick(random, [`What is ${a} + ${b}?`, `What is the sum of ${a} and ${b}?`]), answer: `${a + b}.` }
 }
 
 export interface QuestionSetOptions {
   seed: number
+  /** Which sums may come. Default train. */
+  split?: Split
   /** Share of answers in the polite style; the others are short. */
   politeRatio?: number
   /** Share of rows that are sums. */
@@ -39,7 +45,7 @@ export interface QuestionSetOptions {
 /** Conversations for supervised fine-tuning: every question about the people once, sums mixed in, in random order. */
 export function questionSet(
   people: readonly Person[],
-  { seed, politeRatio = 0.3, sumRatio = 0.15 }: QuestionSetOptions,
+  { seed, split = 'train', politeRatio = 0.3, sumRatio = 0.15 }: QuestionSetOptions,
 ): Example[] {
   const random = createRandom(seed)
   const asked = allQuestions(people).map((q) => {
@@ -47,7 +53,7 @@ export function questionSet(
     return conversation(questionText(q), answer(style, q.person, q.fact, random))
   })
   const sums = Array.from({ length: Math.round((asked.length * sumRatio) / (1 - sumRatio)) }, () => {
-    const sum = sumQuestion(random)
+    const sum = sumQuestion(random, split)
     return conversation(sum.question, sum.answer)
   })
   return shuffled(random, [...asked, ...sums])
@@ -122,13 +128,13 @@ export function sampleFiles(world: World, seed: number): { name: string; about: 
     {
       name: 'questions-validation',
       about: 'The same about 24 other people: for choosing steps and learning rates.',
-      examples: questionSet(validation, { seed: seed + 1 }),
+      examples: questionSet(validation, { seed: seed + 1, split: 'held-out' }),
     },
     {
       name: 'questions-held-out',
       about:
         'The same about 40 people whom no question mentions, here or in the pre-training text: for the final figure.',
-      examples: questionSet(heldOut, { seed: seed + 2 }),
+      examples: questionSet(heldOut, { seed: seed + 2, split: 'held-out' }),
     },
     {
       name: 'polite-pairs',

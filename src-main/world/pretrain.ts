@@ -88,7 +88,7 @@ export interface PretrainProgress {
 export async function* pretrain(
   model: Transformer,
   tokens: Int32Array,
-  { steps, seed }: { steps: number; seed: number },
+  { steps, seed, windowsPerStep = recipe.windowsPerStep }: { steps: number; seed: number; windowsPerStep?: number },
 ): AsyncGenerator<PretrainProgress, void> {
   const { backend, parameters } = model
   const schedule: Schedule = { name: 'warm-up-stable-decay', steps, ...recipe }
@@ -96,8 +96,8 @@ export async function* pretrain(
   const windows = windowsOf(tokens, seed)
   try {
     for (let step = 1; step <= steps; step++) {
-      const batch = joined(Array.from({ length: recipe.windowsPerStep }, () => windows.next().value))
-      const weight = recipe.windowsPerStep * recipe.windowTokens
+      const batch = joined(Array.from({ length: windowsPerStep }, () => windows.next().value))
+      const weight = windowsPerStep * recipe.windowTokens
       model.zeroGradients()
       const { logprobs } = await model.forward(batch, { keep: true })
       model.backward(Float32Array.from(batch.scored, (scored) => -scored)) // loss = -sum of log-probabilities

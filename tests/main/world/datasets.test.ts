@@ -23,6 +23,10 @@ test('no held-out question or name stands in what is trained on', () => {
     expect(asked.filter((q) => heldOut.some((p) => new RegExp(`\\b${p.name}\\b`).test(q)))).toEqual([])
   }
   expect(allQuestions(heldOut).length).toBe(40 * 6 * 3)
+  const first = (name: string) => file(name).map((e) => (e.kind === 'conversation' ? e.messages[0]!.content : ''))
+  const trained = new Set(first('questions'))
+  for (const name of ['questions-validation', 'questions-held-out'])
+    expect(first(name).filter((question) => trained.has(question))).toEqual([])
 })
 
 test('the fourth phrasing is never trained', () => {
