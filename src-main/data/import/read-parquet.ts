@@ -6,8 +6,9 @@ import { Failure } from '../../contract/errors.ts'
 import { longestRow, refusal, tooLong, type Read } from './lines.ts'
 import { countCharacters } from './read-jsonl.ts'
 
-/** Rows that are decoded together at most: bounds memory where a file is one huge row group. */
-const sliceRows = 5_000
+/** Text that is decoded together at most: bounds memory where a file is one huge row group. A slice of a group costs
+ * reading the group again, so slices are few. */
+const sliceBytes = 67_108_864
 
 export interface ParquetReading {
   rows: number
@@ -30,6 +31,8 @@ export async function readParquet(path: string): Promise<ParquetReading> {
   async function* batches(): AsyncGenerator<Read[]> {
     for (const group of metadata.row_groups) {
       const groupEnd = done + Number(group.num_rows)
+      const slices = Math.max(1, Math.ceil(Number(group.total_byte_size) / sliceBytes))
+      const sliceRows = Math.max(1, Math.ceil(Number(group.num_rows) / slices))
       while (done < groupEnd) {
         const rowStart = done
         const rowEnd = Math.min(done + sliceRows, groupEnd)
