@@ -40,8 +40,8 @@ const capabilities: [module: RegExp, places: RegExp, rule: string][] = [
   [/^better-sqlite3$/, /^src-main\/store\//, 'SQL lives in store'],
   [
     /^(node:)?fs(\/promises)?$/,
-    /^src-main\/(store|models\/files|data\/import|training\/checkpoint|shells|workers|engine\/(backends|kernels)|library)/,
-    'files are touched in store, models/files, data/import, training/checkpoint, library, workers, shells and engine/backends',
+    /^src-main\/(store|models\/files|data\/(import|export)|training\/checkpoint|shells|workers|engine\/(backends|kernels)|library)/,
+    'files are touched in store, models/files, data/import, data/export, training/checkpoint, library, workers, shells and engine/backends',
   ],
 ]
 /** Rooms of pure thought: no Node, no DOM. */

@@ -64,6 +64,7 @@ function exampleOf(record: Record<string, unknown>, mapping: Mapping): Example {
       while (messages.at(-1)?.role === 'assistant') messages.pop()
       checkTurns(messages)
       if (!messages.some((one) => one.role !== 'system')) refuse('The question is empty.')
+      checkEnd(messages)
       return { kind, prompt: messages, ...isPlain(record, mapping, ['prompt']) }
     }
   }
@@ -101,6 +102,7 @@ function preference(record: Record<string, unknown>, mapping: Mapping): Example 
   checkTurns(prompt)
   if (!prompt.some((one) => one.role !== 'system' && one.content.trim() !== ''))
     refuse('There is no question: both answers share no beginning.')
+  checkEnd(prompt)
   checkAnswer(chosen, 'chosen answer')
   checkAnswer(rejected, 'rejected answer')
   if (JSON.stringify(chosen) === JSON.stringify(rejected)) refuse('The chosen and the rejected answer are the same.')
@@ -238,6 +240,12 @@ function checkTurns(messages: Message[]): void {
       refuse(one.role === 'assistant' ? 'The answer is empty.' : 'The question is empty.')
     refuse(one.role === 'assistant' ? `The answer in message ${i + 1} is empty.` : `Message ${i + 1} is empty.`)
   }
+}
+
+/** Chat continues from a question or from a tool's result. */
+function checkEnd(prompt: Message[]): void {
+  const last = prompt.at(-1)?.role
+  if (last !== 'user' && last !== 'tool') refuse('The question does not end with a message of the user.')
 }
 
 function checkAnswer(messages: Message[], name: string): void {

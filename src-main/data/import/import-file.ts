@@ -1,8 +1,8 @@
 // A whole file to examples, in batches, with back-pressure: the next rows are read when the last ones have been taken.
 // Every record comes out as a row or as a refusal; duplicates are counted, not dropped.
-import { hash } from 'node:crypto'
 import { Failure } from '../../contract/errors.ts'
 import type { Example, Mapping, Refusal } from '../../contract/records.ts'
+import { exampleText, hashNumber } from '../example-key.ts'
 import { convert } from './convert.ts'
 import { isRefusal, refusal } from './lines.ts'
 import { divisionOf, nothingRead } from './preview.ts'
@@ -79,7 +79,7 @@ export async function importFile(
           if ('reason' in example) refuse(refusal(one.line, example.reason, JSON.stringify(one.record)))
           else {
             counts.rows++
-            const key = contentKey(example)
+            const key = hashNumber(exampleText(example))
             if (seen.has(key)) counts.duplicates++
             else seen.add(key)
             rows.push({ line: one.line, example })
@@ -98,11 +98,6 @@ export async function importFile(
   if (!isReadable) throw nothingRead(path, firstRefusals)
   await handOver()
   return { ...counts, bytes: reading.totalBytes, sha256: await reading.sha256() }
-}
-
-/** 48 bits of a hash of what the example says: at a million rows, one false duplicate in some 500 files. */
-function contentKey(example: Example): number {
-  return parseInt(hash('sha1', JSON.stringify(example)).slice(0, 12), 16)
 }
 
 function stopIf(signal: AbortSignal | undefined, path: string): void {
