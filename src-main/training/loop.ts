@@ -1,0 +1,234 @@
+// The only training loop: every method of this house learns here. It is an async generator of what happened; others write
+// it down. To pause is to stop pulling; to stop is to leave off. Between two pulls its state is whole: a checkpoint written
+// then resumes bit for bit, because micro-batches that were begun are simply read again.
+import { Failure } from '../contract/errors.ts'
+import type { CheckpointReason } from '../contract/records.ts'
+import type { OptionValue } from '../contract/options.ts'
+import { batchOf, microBatches, stepRows, stepsPerEpoch, tokensOf } from '../data/batch.ts'
+import type { Cursor, TrainingRow } from '../data/batch.ts'
+import type { Backend } from '../engine/backend.ts'
+import { clipByGlobalNorm } from '../engine/clip.ts'
+import { scheduleFactor } from '../engine/schedule.ts'
+import type { ScheduleName } from '../engine/schedule.ts'
+import type { Transformer } from '../models/transformer.ts'
+import { sequenceSums } from '../methods/method.ts'
+import type { Method } from '../methods/method.ts'
+import type { LoopValues } from './options.ts'
+import type { Optimizer } from './optimizer.ts'
+
+/** The model as the loop sees it: tokens in, log-probabilities out, and the way back. */
+export type Policy = Pick<Transformer, 'parameters' | 'forward' | 'backward' | 'zeroGradients'>
+
+/** Where a run stands, as plain data. */
+export interface LoopState {
+  step: number
+  cursor: Cursor
+  /** Tokens read so far. */
+  tokens: number
+  /** Time spent training so far, without pauses. */
+  trainingMs: number
+  lastLoss: number | null
+  lastHeldOut: number | null
+  bestHeldOut: { step: number; loss: number } | null
+  /** The step whose held-out loss was measured last; -1 at first. */
+  checkedStep: number
+}
+
+export const freshState = (): LoopState => ({
+  step: 0,
+  cursor: { epoch: 0, position: 0 },
+  tokens: 0,
+  trainingMs: 0,
+  lastLoss: null,
+  lastHeldOut: null,
+  bestHeldOut: null,
+  checkedStep: -1,
+})
+
+export interface LoopParts {
+  backend: Backend
+  policy: Policy
+  optimizer: Optimizer
+  method: Method
+  /** The method's own settings and the loop's, resolved. */
+  values: LoopValues & Readonly<Record<string, OptionValue>>
+  seed: number
+  rows: readonly TrainingRow[]
+  heldOut: readonly TrainingRow[]
+  /** Sums of the reference model for `rows` and for `heldOut`: sequencesPerRow numbers a row; null where none are needed. */
+  reference: { rows: Float64Array; heldOut: Float64Array } | null
+  state: LoopState
+  /** Milliseconds of any steady clock. */
+  clock: () => number
+}
+
+export type Progress =
+  /** Work was done; a good moment to look up. */
+  | { kind: 'breath' }
+  | { kind: 'step'; step: number; metrics: Record<string, number>; tokensPerSecond: number }
+  | { kind: 'held-out'; step: number; metrics: Record<string, number> }
+  /** The state is to be kept now. */
+  | { kind: 'checkpoint'; step: number; reasons: CheckpointReason[] }
+
+/** Updates of the whole run. */
+export function stepsOf(values: Pick<LoopValues, 'maxSteps' | 'epochs' | 'rowsPerStep'>, rows: number): number {
+  return values.maxSteps > 0
+    ? values.maxSteps
+    : Math.max(1, Math.ceil(values.epochs * stepsPerEpoch(rows, values.rowsPerStep)))
+}
+
+/** Steps between held-out checks and between checkpoints, where 0 was left to us. */
+export function rhythmOf(values: Pick<LoopValues, 'heldOutEvery' | 'checkpointEvery'>, steps: number) {
+  return {
+    heldOutEvery: values.heldOutEvery || Math.max(1, Math.ceil(steps / 10)),
+    checkpointEvery: values.checkpointEvery || Math.max(1, Math.ceil(steps / 4)),
+  }
+}
+
+/**
+ * Trains until the last step. `parts.state` is changed in place. Throws BadOption when loss or gradient are no longer
+ * numbers, or the loss stays far above where it began: before the weights of that step are touched.
+ */
+export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
+  const { backend, policy, optimizer, method, values, seed, rows, heldOut, reference, state, clock } = parts
+  const steps = stepsOf(values, rows.length)
+  const rhythm = rhythmOf(values, steps)
+  const schedule = { name: values.schedule as ScheduleName, steps, warmupRatio: values.warmupRatio }
+  const watch = divergenceWatch()
+  const order = stepRows(rows.length, values.rowsPerStep, seed, state.cursor)
+
+  if (state.step === 0 && state.checkedStep === -1) yield { kind: 'checkpoint', step: 0, reasons: ['start'] }
+  if (heldOut.length > 0 && state.checkedStep < 0) yield* check()
+
+  while (state.step < steps) {
+    const { rows: chosen, cursor } = order.next().value
+    const learningRate = values.learningRate * scheduleFactor(schedule, state.step)
+    const sums: Record<string, number> = {}
+    let [loss, weight, tokens, spentMs] = [0, 0, 0, 0]
+    policy.zeroGradients() // also those of a step that was left half-way
+    for (const micro of microBatches(rows, chosen, values.accumulate, values.tokensAtOnce)) {
+      const begun = clock()
+      const batch = batchOf(rows, micro)
+      const { logprobs } = await policy.forward(batch, { keep: true })
+      const one = method.loss({ ...batch, logprobs, reference: pick(reference?.rows, micro) }, values)
+      loss += one.sum
+      weight += one.weight
+      tokens += batch.tokens.length
+      for (const [name, sum] of Object.entries(one.metrics)) sums[name] = (sums[name] ?? 0) + sum
+      policy.backward(one.dLogprobs)
+      spentMs += clock() - begun
+      yield { kind: 'breath' }
+    }
+
+    const begun = clock()
+    const squares = await backend.sumSquares(policy.parameters.map((p) => p.grad!))
+    const { gradientNorm, gradientScale } = clipByGlobalNorm(squares, 1 / weight, values.maxGradientNorm)
+    watch(state.step + 1, loss / weight, gradientNorm, values.learningRate)
+    const { beta1, beta2, epsilon, weightDecay } = values
+    optimizer.update({ learningRate, beta1, beta2, epsilon, weightDecay, step: state.step + 1, gradientScale })
+
+    spentMs += clock() - begun
+    state.step++
+    state.cursor = cursor
+    state.tokens += tokens
+    state.trainingMs += spentMs
+    state.lastLoss = loss / weight
+    const metrics: Record<string, number> = {
+      'train/loss': loss / weight,
+      'learning-rate': learningRate,
+      'gradient-norm': gradientNorm,
+      'tokens-per-second': (tokens / Math.max(spentMs, 0.001)) * 1000,
+    }
+    for (const [name, sum] of Object.entries(sums)) metrics[`${method.name}/${name}`] = sum / weight
+    yield { kind: 'step', step: state.step, metrics, tokensPerSecond: metrics['tokens-per-second']! }
+
+    const last = state.step === steps
+    const reasons: CheckpointReason[] = []
+    if (heldOut.length > 0 && (last || state.step % rhythm.heldOutEvery === 0)) {
+      yield* check()
+      if (state.bestHeldOut?.step === state.step) reasons.push('best')
+    }
+    if (last) reasons.push('last')
+    if (state.step % rhythm.checkpointEvery === 0) reasons.push('periodic')
+    if (reasons.length > 0) yield { kind: 'checkpoint', step: state.step, reasons }
+  }
+
+  /** The method's loss over the held-out rows: nothing changes but `state`'s record of it. */
+  async function* check(): AsyncGenerator<Progress, void> {
+    const capped = Int32Array.from({ length: Math.min(heldOut.length, values.heldOutRows) }, (_, i) => i)
+    const sums: Record<string, number> = {}
+    let [loss, weight] = [0, 0]
+    for (const micro of microBatches(heldOut, capped, 1, values.tokensAtOnce)) {
+      const batch = batchOf(heldOut, micro)
+      const { logprobs } = await policy.forward(batch, { keep: false })
+      const one = method.loss({ ...batch, logprobs, reference: pick(reference?.heldOut, micro) }, values)
+      loss += one.sum
+      weight += one.weight
+      for (const [name, sum] of Object.entries(one.metrics)) sums[name] = (sums[name] ?? 0) + sum
+      yield { kind: 'breath' }
+    }
+    state.lastHeldOut = loss / weight
+    state.checkedStep = state.step
+    if (state.bestHeldOut === null || state.lastHeldOut < state.bestHeldOut.loss)
+      state.bestHeldOut = { step: state.step, loss: state.lastHeldOut }
+    const metrics: Record<string, number> = { 'held-out/loss': state.lastHeldOut }
+    for (const [name, sum] of Object.entries(sums)) metrics[`held-out/${name}`] = sum / weight
+    yield { kind: 'held-out', step: state.step, metrics }
+  }
+
+  function pick(all: Float64Array | undefined, micro: readonly number[]): Float64Array | null {
+    if (all === undefined) return null
+    const width = method.sequencesPerRow
+    return Float64Array.from(
+      { length: micro.length * width },
+      (_, i) => all[micro[Math.floor(i / width)]! * width + (i % width)]!,
+    )
+  }
+}
+
+/** Asks the model as it is now for the sums that a method compares with; yields as it goes, gives them at the end. */
+export async function* referenceSums(
+  policy: Pick<Policy, 'forward'>,
+  rows: readonly TrainingRow[],
+  tokensAtOnce: number,
+): AsyncGenerator<Progress, Float64Array> {
+  const all = Int32Array.from(rows, (_, i) => i)
+  const sums: number[] = []
+  for (const micro of microBatches(rows, all, 1, tokensAtOnce)) {
+    const batch = batchOf(rows, micro)
+    const { logprobs } = await policy.forward(batch, { keep: false })
+    sums.push(...sequenceSums({ ...batch, logprobs }).sums)
+    yield { kind: 'breath' }
+  }
+  return Float64Array.from(sums)
+}
+
+/** Tokens that one pass over the rows reads. */
+export function tokensPerEpoch(rows: readonly TrainingRow[]): number {
+  return rows.reduce((sum, row) => sum + tokensOf(row), 0)
+}
+
+const patience = 5 // steps in a row that a loss may stay far above where it began
+
+/** Stops a run that left the rails: see `train`. */
+function divergenceWatch(): (step: number, loss: number, gradientNorm: number, learningRate: number) => void {
+  let first: number | null = null
+  let bad = 0
+  return (step, loss, gradientNorm, learningRate) => {
+    const lower = `Lower the learning rate to ${Number((learningRate / 10).toPrecision(2))} and go on from the last checkpoint.`
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw new Failure(
+        'BadOption',
+        `Training stopped at step ${step}: the ${Number.isFinite(loss) ? 'gradient' : 'loss'} was no longer a number.`,
+        { where: 'learningRate', next: lower },
+      )
+    first ??= loss
+    bad = loss > 5 * Math.max(first, 1) + 5 ? bad + 1 : 0
+    if (bad >= patience)
+      throw new Failure(
+        'BadOption',
+        `Training stopped at step ${step}: the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)} and stayed there.`,
+        { where: 'learningRate', next: lower },
+      )
+  }
+}
