@@ -21,7 +21,8 @@ export interface Events {
     refused: number
     dataset: string | null
   }
-  pairs: JobProgress & { set: string; made: number; total: number }
+  /** `skipped`: prompts whose two answers came out the same, whatever the seed. */
+  pairs: JobProgress & { set: string; made: number; total: number; skipped: number }
   /** A streamed answer: `text` is all of it so far. */
   chat: { message: ChatMessage }
   answer: { stream: string; text: string; done: boolean }

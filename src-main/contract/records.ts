@@ -205,7 +205,7 @@ export interface Judgement {
   note: string
   tookMs: number
   judgedAt: number
-  /** Where A stood first: true when A is the pair's first answer. */
+  /** The sides were swapped for showing: A is then the pair's second answer. */
   swapped: boolean
 }
 

@@ -122,7 +122,8 @@ CREATE TABLE pair_sets (
   dataset TEXT,
   answerers TEXT NOT NULL,
   seed INTEGER NOT NULL,
-  labels TEXT, -- the dataset last made of its judgements
+  -- 0 while an import fills it: nobody sees it then
+  ready INTEGER NOT NULL CHECK (ready IN (0, 1)),
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE prompts (
@@ -139,6 +140,8 @@ CREATE TABLE pairs (
   prompt INTEGER NOT NULL REFERENCES prompts (id),
   first TEXT NOT NULL,
   second TEXT NOT NULL,
+  first_length INTEGER NOT NULL, -- in characters, as shown
+  second_length INTEGER NOT NULL,
   first_writer TEXT NOT NULL,
   second_writer TEXT NOT NULL,
   first_seed INTEGER,

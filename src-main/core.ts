@@ -1,0 +1,158 @@
+// The core: everything that Temper does, behind one typed door. It knows no window; the shells call it and listen.
+// Input is checked here, once, with all problems at once; whatever is thrown leaves here as a named Failure.
+import * as v from 'valibot'
+import { chatHandlers } from './chats/handlers.ts'
+import { commands, type Checked, type CommandName, type Input, type Output } from './contract/commands.ts'
+import { Failure, fromWire, toWire } from './contract/errors.ts'
+import type { EventName, Events } from './contract/events.ts'
+import { labelHandlers } from './labels/handlers.ts'
+import { createJobs, type CoreContext, type Generate, type Handlers } from './library/context.ts'
+import { sweepRemoved } from './library/datasets.ts'
+import { libraryHandlers } from './library/handlers.ts'
+import { resourcesFolder, welcomeStarter } from './library/starter.ts'
+import { abandonHalfDatasets } from './store/datasets.ts'
+import { openStore, type Log } from './store/open.ts'
+import { removeHalfPairSets } from './store/pairs.ts'
+import { createGenerator } from './workers/generating.ts'
+
+export interface Core {
+  /** Does one thing of the contract. Rejects with a Failure. */
+  call<N extends CommandName>(name: N, input: Input<N>): Promise<Output<N>>
+  /** Hears of an event until the function that it gives back is called. */
+  on<E extends EventName>(event: E, handler: (payload: Events[E]) => void): () => void
+  /** Stops all work, writes down what must not be lost, and lets go of the library. */
+  close(): Promise<void>
+}
+
+export interface CoreOptions {
+  /** The library folder; made where it is missing. */
+  home: string
+  log: Log
+  /** Milliseconds since 1970. */
+  clock?: () => number
+  /** Where the starter lies; resources/ beside the program where none is given. */
+  resources?: string
+  /** Answers prompts; tests give their own. */
+  generate?: Generate
+}
+
+/** Opens the library at `home`. Throws Busy, BadFile or DiskFull where that cannot be done. */
+export async function createCore({ home, log, clock = Date.now, resources, generate }: CoreOptions): Promise<Core> {
+  const store = openStore(home, log)
+  const listeners = new Map<EventName, Set<(payload: never) => void>>()
+  const closers: (() => void | Promise<void>)[] = []
+  let closing: Promise<void> | null = null
+  const generator = createGenerator()
+
+  const context: CoreContext = {
+    store,
+    home,
+    log,
+    clock,
+    emit(event, payload) {
+      for (const handler of listeners.get(event) ?? [])
+        try {
+          ;(handler as (payload: Events[typeof event]) => void)(payload)
+        } catch (error) {
+          log(`a listener of “${event}” failed: ${String(error)}`)
+        }
+    },
+    jobs: createJobs(log, toWire),
+    onClose: (work) => void closers.unshift(work),
+    generate: generate ?? generator.answer,
+  }
+
+  let handlers: Handlers
+  try {
+    abandonHalfDatasets(store)
+    removeHalfPairSets(store)
+    sweepRemoved(context)
+    handlers = allHandlers(context)
+    await welcomeStarter(context, resources ?? resourcesFolder())
+  } catch (error) {
+    await context.jobs.close()
+    store.close()
+    throw asFailure(error)
+  }
+
+  return {
+    async call(name, input) {
+      try {
+        if (closing) throw new Failure('Stopped', 'Temper is closing.', { next: 'Open it again.' })
+        return await answer(handlers, name, input)
+      } catch (error) {
+        const failure = asFailure(error)
+        if (failure.kind === 'Bug') log(`${name}: ${(error as Error).stack ?? String(error)}`)
+        throw failure
+      }
+    },
+    on(event, handler) {
+      const all = listeners.get(event) ?? new Set()
+      listeners.set(event, all.add(handler))
+      return () => void all.delete(handler)
+    },
+    close() {
+      closing ??= (async () => {
+        for (const work of closers)
+          try {
+            await work()
+          } catch (error) {
+            log(`while closing: ${String(error)}`)
+          }
+        await context.jobs.close()
+        await generator.close()
+        store.close()
+      })()
+      return closing
+    },
+  }
+}
+
+/** Every command has one home. Those named in `notYet` belong to rooms that are still being built. */
+function allHandlers(context: CoreContext): Handlers {
+  return {
+    ...libraryHandlers(context),
+    ...labelHandlers(context),
+    ...chatHandlers(context),
+    ...notYet(
+      'train.options',
+      'train.plan',
+      'train.start',
+      'runs.list',
+      'runs.show',
+      'runs.metrics',
+      'runs.pause',
+      'runs.resume',
+      'runs.stop',
+      'runs.rename',
+      'runs.remove',
+      'checkpoints.export',
+      'logprobs.file',
+      'eval.perplexity',
+    ),
+  }
+}
+
+function notYet<N extends CommandName>(...names: N[]): Pick<Handlers, N> {
+  const refuse = (name: string) => (): never => {
+    throw new Failure('Bug', `“${name}” is not part of this build yet.`, { where: name })
+  }
+  return Object.fromEntries(names.map((name) => [name, refuse(name)])) as unknown as Pick<Handlers, N>
+}
+
+async function answer<N extends CommandName>(handlers: Handlers, name: N, input: unknown): Promise<Output<N>> {
+  if (!Object.hasOwn(commands, name))
+    throw new Failure('NotFound', `There is no command “${name}”.`, { where: name, next: 'Check its spelling.' })
+  const checked = v.safeParse(commands[name].input, input ?? {})
+  if (!checked.success) {
+    const problems = checked.issues.map((issue) => ({ where: v.getDotPath(issue) ?? name, message: issue.message }))
+    throw new Failure('BadOption', problems.map(({ where, message }) => `${where}: ${message}.`).join(' '), {
+      where: name,
+      next: 'Change what is named and try again.',
+      problems,
+    })
+  }
+  return await handlers[name](checked.output as Checked<N>)
+}
+
+const asFailure = (error: unknown): Failure => (error instanceof Failure ? error : fromWire(toWire(error)))
