@@ -59,7 +59,7 @@ pre-training text are separated by \`<|end|>\`.
 
 ## Limits
 
-It knows no word of the real world and about ${thousands(850)} words of English in all. Its sums are often wrong. Words that are not in the
+It has read about 430 words of English, and no sentence about the real world. Its sums are often wrong. Words that are not in the
 world's text come out as letters. Names of people, places and trades are invented or common; nobody real is meant.
 `
 }

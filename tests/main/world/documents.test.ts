@@ -4,7 +4,7 @@ import { facts, makeWorld } from '../../../src-main/world/people.ts'
 import { ask, closings, leads, openings, trails } from '../../../src-main/world/questions.ts'
 
 const world = makeWorld()
-const shelf = [...documents(world, { bytes: 2_000_000, seed: 11 })]
+const shelf = [...documents(world, { bytes: 1_500_000, seed: 11 })]
 const text = shelf.join('\n')
 
 test('the same seed gives the same text, another seed another text of the asked length', () => {
@@ -25,7 +25,7 @@ test('the English is plain ASCII with capitals, final stops and the right articl
 
 test('every sum in the text is right', () => {
   const sums = [...text.matchAll(/(\d+) \+ (\d+) = (\d+)\./g), ...text.matchAll(/sum of (\d+) and (\d+) is (\d+)\./g)]
-  expect(sums.length).toBeGreaterThan(4_000)
+  expect(sums.length).toBeGreaterThan(3_000)
   expect(sums.filter(([, a, b, c]) => Number(a) + Number(b) !== Number(c))).toEqual([])
 })
 
@@ -45,12 +45,13 @@ test('every richly told fact is told in many ways, and people told once always i
 })
 
 test('no question about a person outside the asked 32 stands in the text, and many about those do', () => {
+  const inText = new Set(text.match(/[A-Z][^."?]*\?/g))
   const questions = (asked: boolean): string[] =>
     world.people
       .filter((p) => p.asked === asked)
       .flatMap((p) => facts.flatMap((fact) => [0, 1, 2, 3].map((n) => ask(p, fact, n))))
-  expect(questions(false).filter((question) => text.includes(question))).toEqual([])
-  expect(questions(true).filter((question) => text.includes(question)).length).toBeGreaterThan(500)
+  expect(questions(false).filter((question) => inText.has(question))).toEqual([])
+  expect(questions(true).filter((question) => inText.has(question)).length).toBeGreaterThan(500)
 })
 
 test('the phrases of the preference sets are known to the base', () => {

@@ -26,19 +26,22 @@ const tokenizer = openTokenizer(trainBpe(shelf, { vocabularySize: 400, specials:
 
 test('a pattern is learned, the same way each time', async () => {
   const text = Int32Array.from({ length: 2_000 }, (_, i) => [1, 5, 2, 7, 5, 3, 6][i % 7]!)
-  const run = async (): Promise<number[]> => {
+  const run = async (stopAfter: number): Promise<number[]> => {
     const backend = createReference()
     const model = createTransformer(backend, tiny, startWeights(tiny, 4), { tune: 'full' })
-    const before = backend.bytesInUse
     const losses: number[] = []
-    for await (const { loss } of pretrain(model, text, { steps: 160, seed: 2, windowsPerStep: 1 })) losses.push(loss)
-    expect(backend.bytesInUse - before, 'the moments are given back').toBeLessThan(2 ** 24)
+    for await (const { step, loss } of pretrain(model, text, { steps: 120, seed: 2, windowsPerStep: 1 })) {
+      losses.push(loss)
+      if (step === stopAfter) break
+    }
+    model.close()
+    expect(backend.bytesInUse, 'all memory is given back').toBe(0)
     return losses
   }
-  const losses = await run()
+  const losses = await run(120)
   expect(losses[0]).toBeCloseTo(Math.log(8), 0)
-  expect(losses.at(-1)!).toBeLessThan(0.5)
-  expect(await run()).toEqual(losses)
+  expect(losses.at(-1)!).toBeLessThan(0.7)
+  expect(await run(10)).toEqual(losses.slice(0, 10))
 })
 
 test('the start: norms are ones, and what writes into the stream is smaller', () => {
