@@ -102,7 +102,7 @@ static void attention_unit(void *context, Index unit, int thread) {
     float sums[TILE_ROWS] = {0};
     pack_rows(queries, (View){x->q + at, H * C, 1}, rows, C);
     for (Index j = 0; j < seen; j += TILE_COLUMNS)
-      tile_beside(C, queries, TILE_ROWS, keys + j * C, TILE_COLUMNS, (Target){strip + j, width, 1, 0});
+      tile_beside(C, queries, TILE_ROWS, keys + j * C, TILE_COLUMNS, (Target){strip + j, width, 1, 1, 0});
     for (Index r = 0; r < rows; r++) {
       const Index visible = seen - rows + r + 1;
       float *row = strip + r * width;
@@ -110,7 +110,7 @@ static void attention_unit(void *context, Index unit, int thread) {
       for (Index j = visible; j < seen; j++) row[j] = 0;
     }
     for (Index c = 0; c < C; c += TILE_COLUMNS) {
-      Target out = {x->out + at + c, H * C, 1, 0};
+      Target out = {x->out + at + c, H * C, 1, 1, 0};
       any_tile(rows, smaller(TILE_COLUMNS, C - c), seen, strip, width, 1, values + c * s.keys, TILE_COLUMNS, out);
     }
     for (Index r = 0; r < rows; r++)
@@ -152,7 +152,7 @@ static void add_to_keys(float *dX, Index down, Index C, Index seen, Index unseen
     for (Index c = 0; c < C; c += TILE_COLUMNS)
       any_tile(smaller(TILE_ROWS, seen - key), smaller(TILE_COLUMNS, C - c), rows - from, strip + from * width + key, 1,
                width, right + c * rows + from * TILE_COLUMNS, TILE_COLUMNS,
-               (Target){dX + key * down + c, down, factor, 1});
+               (Target){dX + key * down + c, down, 1, factor, 1});
   }
 }
 
@@ -186,8 +186,8 @@ static void attention_backward_unit(void *context, Index unit, int thread) {
         pack_rows(left, (View){x->q + at, H * C, 1}, rows, C);
         pack_rows(leftOut, (View){x->dOut + at, H * C, 1}, rows, C);
         for (Index j = 0; j < seen; j += TILE_COLUMNS) {
-          tile_beside(C, left, TILE_ROWS, keysAcross + j * C, TILE_COLUMNS, (Target){strip + j, width, 1, 0});
-          tile_beside(C, leftOut, TILE_ROWS, valuesAcross + j * C, TILE_COLUMNS, (Target){dStrip + j, width, 1, 0});
+          tile_beside(C, left, TILE_ROWS, keysAcross + j * C, TILE_COLUMNS, (Target){strip + j, width, 1, 1, 0});
+          tile_beside(C, leftOut, TILE_ROWS, valuesAcross + j * C, TILE_COLUMNS, (Target){dStrip + j, width, 1, 1, 0});
         }
         for (Index r = 0; r < rows; r++) {
           const Index visible = unseen + first + r + 1, token = s.firstQuery + block + first + r;
@@ -203,7 +203,7 @@ static void attention_backward_unit(void *context, Index unit, int thread) {
         }
         for (Index c = 0; c < C; c += TILE_COLUMNS)
           any_tile(rows, smaller(TILE_COLUMNS, C - c), seen, dStrip, width, 1, keysDown + c * s.keys, TILE_COLUMNS,
-                   (Target){x->dQ + at + c, H * C, x->shape.scale, 1});
+                   (Target){x->dQ + at + c, H * C, 1, x->shape.scale, 1});
       }
       add_to_keys(x->dK + keyAt, down, C, blockSeen, unseen, dStrips, width, right, blockRows, x->shape.scale);
       add_to_keys(x->dV + keyAt, down, C, blockSeen, unseen, strips, width, rightOut, blockRows, 1);

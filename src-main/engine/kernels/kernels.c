@@ -25,7 +25,7 @@
   KERNEL(matmul, 10,                                                                                                   \
          TRIED(matmul(e, COUNT(0), COUNT(1), COUNT(2), (View){FLOATS(4), x[6] ? 1 : COUNT(2), x[6] ? COUNT(0) : 1},    \
                       (View){FLOATS(5), x[7] ? 1 : COUNT(1), x[7] ? COUNT(2) : 1},                                     \
-                      (Target){FLOATS(3), COUNT(1), FACTOR(8), x[9] != 0})))                                           \
+                      (Target){FLOATS(3), COUNT(1), 1, FACTOR(8), x[9] != 0})))                                           \
   KERNEL(gatherRows, 5, (gather_rows(e, (Rows){FLOATS(2), FLOATS(3), INTEGERS(4), COUNT(0), COUNT(1)}), 0))            \
   KERNEL(scatterAddRows, 5, (scatter_add_rows(e, (Rows){FLOATS(2), FLOATS(3), INTEGERS(4), COUNT(0), COUNT(1)}), 0))   \
   KERNEL(rmsNorm, 7,                                                                                                   \

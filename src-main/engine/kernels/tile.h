@@ -11,7 +11,7 @@
 #define TILE_COLUMNS (WIDTH * LANES)
 #if defined(TILE_ROWS)
 #elif defined(__AVX512F__)
-#define TILE_ROWS 14 // 28 sums of 32 registers
+#define TILE_ROWS 8 // 16 sums of 32 registers; 12 or 14 rows were measured and are slower: more is lost at the edges
 #elif defined(__AVX2__)
 #define TILE_ROWS 6 // 12 sums of 16 registers
 #elif defined(__aarch64__)
@@ -29,17 +29,17 @@ typedef struct {
 INLINE View view_from(View v, Index i, Index j) { return (View){v.data + i * v.down + j * v.right, v.down, v.right}; }
 INLINE View transposed(View v) { return (View){v.data, v.right, v.down}; }
 
-/** What becomes of a finished tile: out[i, j] (+)= scale * sum. */
+/** What becomes of a finished tile: the element at data[i * down + j * right] (+)= scale * sum. */
 typedef struct {
   float *data;
-  Index down; // elements from row to row
+  Index down, right;
   float scale;
   int add; // to what is there
 } Target;
 
 // ---- The tile
 
-/** out tile (+)= scale * sum over k of a[., k] b[k, .]. Row r of a lies at a[r * aDown], its next k at + aRight; b's
+/** out tile (+)= scale * sum over k of a[., k] b[k, .], where out.right is 1. Row r of a lies at a[r * aDown], its next k at + aRight; b's
  * next k lies at + bDown. Always inlined, so that constant strides make a tile of their own. */
 INLINE void tile(Index k, const float *a, Index aDown, Index aRight, const float *b, Index bDown, Target out) {
   Vec sum[TILE_ROWS][WIDTH] = {{{0}}};
@@ -75,21 +75,21 @@ static void tile_apart(Index k, const float *a, Index aDown, const float *b, Ind
   tile(k, a, aDown, 1, b, bDown, out);
 }
 
-/** Moves the part of a tile that lies inside the result from where it was put together. */
+/** Brings the part of a tile that lies inside the result from where it was put together. */
 static void store_edge(const float *whole, Index rows, Index columns, Target out) {
   for (Index i = 0; i < rows; i++)
     for (Index j = 0; j < columns; j++) {
-      float *to = out.data + i * out.down + j;
+      float *to = out.data + i * out.down + j * out.right;
       *to = whole[i * TILE_COLUMNS + j] * out.scale + (out.add ? *to : 0);
     }
 }
 
-/** tile_beside or tile_apart for a tile of which only rows x columns exist. One row more than exists is never read. */
+/** tile_beside or tile_apart for a tile of which only rows x columns exist, or that lies transposed. All TILE_ROWS rows of a are read. */
 static __attribute__((unused)) void any_tile(Index rows, Index columns, Index k, const float *a, Index aDown, Index aRight, const float *b,
                      Index bDown, Target out) {
   float whole[TILE_ROWS * TILE_COLUMNS];
-  int edge = rows < TILE_ROWS || columns < TILE_COLUMNS;
-  Target to = edge ? (Target){whole, TILE_COLUMNS, 1, 0} : out;
+  int edge = rows < TILE_ROWS || columns < TILE_COLUMNS || out.right != 1;
+  Target to = edge ? (Target){whole, TILE_COLUMNS, 1, 1, 0} : out;
   if (aDown == 1) tile_beside(k, a, aRight, b, bDown, to);
   else tile_apart(k, a, aDown, b, bDown, to);
   if (edge) store_edge(whole, rows, columns, out);
@@ -97,19 +97,11 @@ static __attribute__((unused)) void any_tile(Index rows, Index columns, Index k,
 
 // ---- The panels
 
-typedef float Four __attribute__((vector_size(16)));
-typedef float LooseFour __attribute__((vector_size(16), aligned(4), may_alias));
-
 /** to[p * step + l] = from[l * line + p] for l, p = 0 .. 3 */
 INLINE void transpose_four(float *to, Index step, const float *from, Index line) {
-  Four a = *(const LooseFour *)from, b = *(const LooseFour *)(from + line);
-  Four c = *(const LooseFour *)(from + 2 * line), d = *(const LooseFour *)(from + 3 * line);
-  Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(LooseFour *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-  *(LooseFour *)(to + step) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-  *(LooseFour *)(to + 2 * step) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
-  *(LooseFour *)(to + 3 * step) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+  Four lines[4] = {load_four(from), load_four(from + line), load_four(from + 2 * line), load_four(from + 3 * line)};
+  transpose_fours(lines);
+  for (int p = 0; p < 4; p++) *(LooseFour *)(to + p * step) = lines[p];
 }
 
 /** One panel: to[p * width + l] = from[l * line + p * next] for `lines` lines, zeros for the rest of the width. */

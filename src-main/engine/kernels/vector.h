@@ -78,13 +78,47 @@ INLINE Vec at_least(Vec x, Vec limit) {
 }
 INLINE Vec at_most(Vec x, Vec limit) { return -at_least(-x, -limit); }
 
-/** Sum of the lanes, by halves: always in the same order. */
+// ---- Across lanes, by way of vectors of four, which every machine can shuffle
+
+typedef float Four __attribute__((vector_size(16)));
+typedef float LooseFour __attribute__((vector_size(16), aligned(4), may_alias));
+INLINE Four load_four(const float *from) { return *(const LooseFour *)from; }
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, (int32_t __attribute__((vector_size(16)))){i, j, k, l})
+#endif
+
+/** lines[p][l] becomes lines[l][p]. */
+INLINE void transpose_fours(Four lines[4]) {
+  Four ab = PICK(lines[0], lines[1], 0, 4, 1, 5), AB = PICK(lines[0], lines[1], 2, 6, 3, 7);
+  Four cd = PICK(lines[2], lines[3], 0, 4, 1, 5), CD = PICK(lines[2], lines[3], 2, 6, 3, 7);
+  lines[0] = PICK(ab, cd, 0, 1, 4, 5), lines[1] = PICK(ab, cd, 2, 3, 6, 7);
+  lines[2] = PICK(AB, CD, 0, 1, 4, 5), lines[3] = PICK(AB, CD, 2, 3, 6, 7);
+}
+
+/** Four lanes whose sum is that of all lanes. */
+INLINE Four fold(Vec v) {
+  union { Vec whole; Four parts[LANES / 4]; } lanes = {v};
+#if LANES == 16
+  return (lanes.parts[0] + lanes.parts[2]) + (lanes.parts[1] + lanes.parts[3]);
+#elif LANES == 8
+  return lanes.parts[0] + lanes.parts[1];
+#else
+  return lanes.parts[0];
+#endif
+}
+/** The sums of the lanes of four vectors, side by side. Always added in the same order. */
+INLINE Four sum_lanes_of_four(const Vec v[4]) {
+  Four parts[4] = {fold(v[0]), fold(v[1]), fold(v[2]), fold(v[3])};
+  transpose_fours(parts);
+  return (parts[0] + parts[2]) + (parts[1] + parts[3]);
+}
 INLINE float sum_lanes(Vec v) {
-  float lanes[LANES];
-  store(lanes, v);
-  for (int width = LANES / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
+  Four part = fold(v);
+  part += PICK(part, part, 2, 3, 0, 1);
+  return part[0] + part[1];
 }
 INLINE float largest_lane(Vec v) {
   float largest = v[0];
