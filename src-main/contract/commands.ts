@@ -83,6 +83,8 @@ export interface Preview {
   /** "Chat messages, as OpenAI writes them" */
   title: string
   mapping: Mapping
+  /** What to know about this reading: a guess that was made, a kind of value that was accepted. */
+  notes?: string[]
   /** Other readings to choose from. */
   alternatives: { title: string; mapping: Mapping }[]
   /** Keys or columns found, each with a sample value; `part` is what it feeds, null where it is not used. */

@@ -37,4 +37,3 @@ export function exampleText(example: Example): string {
 export function hashNumber(text: string): number {
   return parseInt(hash('sha1', text).slice(0, 12), 16)
 }
-export const hashNumbers = 2 ** 48

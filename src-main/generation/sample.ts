@@ -13,9 +13,6 @@ export interface Choice {
 
 export type SampleSettings = Pick<SamplingSettings, 'temperature' | 'topK' | 'topP' | 'repetitionPenalty'>
 
-/** Below this many nats (after temperature) under the best, a token is never drawn: together they have less than 1e-7. */
-const negligibleNats = 30
-
 /** Draws one token. `scores` [V] is only read; `seen` are the tokens that the penalty punishes. */
 export function sampleToken(
   scores: Float32Array,
@@ -27,27 +24,66 @@ export function sampleToken(
   const punished = repetitionPenalty === 1 ? scores : punish(scores, seen, repetitionPenalty)
   const best = highest(punished)
   if (temperature === 0 || topK === 1) return best
-
-  const weight = (token: number): number => Math.exp((punished[token]! - punished[best]!) / temperature)
-  const floor = punished[best]! - negligibleNats * temperature
-  let candidates: number[] = []
-  for (let token = 0; token < punished.length; token++) if (punished[token]! >= floor) candidates.push(token)
-  if (topK > 0 || topP < 1) candidates.sort((a, b) => punished[b]! - punished[a]! || a - b)
-  if (topK > 0) candidates = candidates.slice(0, topK)
-  let weights = candidates.map(weight)
-  if (topP < 1) weights = weights.slice(0, nucleus(weights, topP))
-  return candidates[random.categorical(weights)]!
+  const weights = new Float64Array(punished.length)
+  const most = punished[best]!
+  for (let token = 0; token < weights.length; token++)
+    weights[token] = Math.exp((punished[token]! - most) / temperature)
+  if (topK > 0 || topP < 1) keepLikeliest(weights, topK, topP)
+  return random.categorical(weights)
 }
 
-/** How many of the sorted weights make up at least `share` of their sum; at least one. */
-function nucleus(weights: number[], share: number): number {
-  const wanted = share * weights.reduce((a, b) => a + b, 0)
-  let sum = 0
-  for (let count = 0; count < weights.length; count++) {
-    sum += weights[count]!
-    if (sum >= wanted) return count + 1
+/** Leaves the `topK` largest weights (0: all), and of those the fewest that make up `topP` of their sum; the rest become 0. */
+function keepLikeliest(weights: Float64Array, topK: number, topP: number): void {
+  const V = weights.length
+  // A nucleus is nearly always small: look among the largest first, and sort the whole vocabulary only where it is not.
+  let sorted = largest(weights, Math.min(V, topK > 0 ? topK : 512))
+  let count = sorted.length
+  if (topP < 1) {
+    const wanted = topP * (topK > 0 ? sumOf(sorted) : sumOf(weights))
+    let found = nucleus(sorted, wanted)
+    if (found === null && topK === 0 && sorted.length < V) {
+      sorted = Float64Array.from(weights).sort().reverse()
+      found = nucleus(sorted, wanted)
+    }
+    count = found ?? sorted.length
   }
-  return weights.length
+  const least = sorted[count - 1]!
+  let ties = 0 // of the kept ones; of equal weights the lower ids stay
+  while (ties < count && sorted[count - 1 - ties] === least) ties++
+  for (let token = 0; token < V; token++)
+    if (weights[token]! < least || (weights[token] === least && ties-- <= 0)) weights[token] = 0
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]!
+  return sum
+}
+
+/** How many of the sorted weights reach `wanted`; null if all together do not. */
+function nucleus(sorted: Float64Array, wanted: number): number | null {
+  let sum = 0
+  for (let count = 1; count <= sorted.length; count++) if ((sum += sorted[count - 1]!) >= wanted) return count
+  return null
+}
+
+/** The `count` largest values, falling: a heap whose root is the least of those kept so far. */
+function largest(values: Float64Array, count: number): Float64Array {
+  const heap = values.slice(0, count).sort() // a rising array is a heap
+  for (let i = count; i < values.length; i++) {
+    const value = values[i]!
+    if (value <= heap[0]!) continue
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child + 1 < count && heap[child + 1]! < heap[child]!) child++
+      if (child >= count || heap[child]! >= value) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = value
+  }
+  return heap.sort().reverse()
 }
 
 function punish(scores: Float32Array, seen: Iterable<number>, penalty: number): Float32Array {
@@ -67,7 +103,7 @@ function highest(scores: Float32Array): number {
 export function explainChoice(scores: Float32Array, token: number, count: number): Choice {
   const most = scores[highest(scores)]!
   let sum = 0
-  for (const score of scores) sum += Math.exp(score - most)
+  for (let other = 0; other < scores.length; other++) sum += Math.exp(scores[other]! - most)
   const logSum = most + Math.log(sum)
   const top: number[] = [] // sorted, at most `count`
   for (let other = 0; other < scores.length; other++) {

@@ -248,7 +248,7 @@ export function createTransformer(
       throw new Failure('Bug', 'A frozen model has nothing to learn.', { where: 'Transformer.backward' })
     const { ids, positions, segments, adapter, wanted } = kept
     const N = ids.length
-    if (wanted.rows.length === 0) return
+    if (wanted.rows.length === 0) return void (kept = null)
 
     const dX = space.take('dX', N, D) // the gradient of the stream, carried from the last block to the first
     backend.fill(dX, 0)
@@ -369,7 +369,6 @@ export function createTransformer(
       last[s] = n - 1
     })
     checkTokens(ids, config)
-    if (kept) kept.scores = null
     const x = runLayers(ids, positions, segments, { keep: false, adapter: true, cache, into })
     for (const { sequence, tokens } of pieces) cache.lengths[sequence]! += tokens.length
     const { normed } = lastNorm(x, last, 'passing')

@@ -5,7 +5,7 @@ import type { Example, Mapping, Refusal } from '../../contract/records.ts'
 import { exampleText, hashNumber } from '../example-key.ts'
 import { convert } from './convert.ts'
 import { isRefusal, refusal } from './lines.ts'
-import { divisionOf, nothingRead } from './preview.ts'
+import { divisionOf, likeliestMapping, nothingRead } from './preview.ts'
 import { readRecords } from './read-records.ts'
 
 /** Rows that are handed over at a time, about. */
@@ -45,7 +45,14 @@ export async function importFile(
   handlers: ImportHandlers,
   signal?: AbortSignal,
 ): Promise<ImportSummary> {
-  const reading = await readRecords(path, divisionOf(mapping))
+  if (Object.keys(mapping.parts).length === 0) {
+    await likeliestMapping(path) // throws where the form is not known, and says which are
+    throw new Failure('BadOption', 'The mapping does not say which key feeds which part.', {
+      where: path,
+      next: 'Map at least one key, or leave the mapping out.',
+    })
+  }
+  const reading = await readRecords(path, { division: divisionOf(mapping) })
   const seen = new Set<number>()
   const counts = { rows: 0, refused: 0, duplicates: 0 }
   const firstRefusals: Refusal[] = []

@@ -53,15 +53,16 @@ async function takeSample(reading: Reading): Promise<Sample> {
  * then a person maps the keys by hand. Throws NotFound, and BadFile when nothing in the file can be read.
  */
 export async function preview(path: string, mapping?: Mapping): Promise<Preview> {
-  const reading = await readRecords(path, divisionOf(mapping))
-  const sample = await takeSample(reading)
+  const opened = await readRecords(path, { division: divisionOf(mapping), sliceRows: sampleRecords })
+  const sample = await takeSample(opened)
   const records = sample.records.slice(0, sampleRecords).map((one) => one.record)
   if (records.length === 0) throw nothingRead(path, sample.refusals)
-  const found = waysToRead(reading, records, path)
+  const found = waysToRead(opened, records, path)
   const used = mapping ?? found[0]?.mapping
   const isKnown = used !== undefined
   const chosen = used ?? { form: 'by-hand', kind: 'completion' as const, parts: {}, roles: {}, asChat: true }
-  const title = found.find((one) => JSON.stringify(one.mapping) === JSON.stringify(chosen))?.title
+  const reading = found.find((one) => JSON.stringify(one.mapping) === JSON.stringify(chosen))
+  const title = reading?.title
   const rows: Row[] = []
   const refusals = [...sample.refusals]
   for (const { line, record } of isKnown ? sample.records : []) {
@@ -70,13 +71,14 @@ export async function preview(path: string, mapping?: Mapping): Promise<Preview>
     else if (rows.length < shownRows) rows.push({ row: rows.length + 1, line, split: 'train', example })
   }
   const read = sample.records.length + sample.refusals.length
-  const estimate = sample.readBytes === 0 ? read : Math.round((read * reading.totalBytes) / sample.readBytes)
+  const estimate = sample.readBytes === 0 ? read : Math.round((read * opened.totalBytes) / sample.readBytes)
   return {
     file: basename(path),
-    bytes: reading.totalBytes,
+    bytes: opened.totalBytes,
     recognised: isKnown,
     title: title ?? (isKnown ? 'Mapped by hand' : 'Not a form that Temper knows'),
     mapping: chosen,
+    notes: reading?.notes ?? [],
     alternatives: found.filter((one) => one.title !== title).map((one) => ({ title: one.title, mapping: one.mapping })),
     keys: columnsOf(records).map((column) => ({
       key: column.key,
@@ -88,13 +90,13 @@ export async function preview(path: string, mapping?: Mapping): Promise<Preview>
     })),
     rows,
     refusals: refusals.sort((a, b) => a.line - b.line).slice(0, shownRows),
-    estimatedRows: reading.rows ?? (sample.isAll ? read : Math.max(read, estimate)),
+    estimatedRows: opened.rows ?? (sample.isAll ? read : Math.max(read, estimate)),
   }
 }
 
 /** The mapping by which a file is read when nobody chose one; throws BadFile when its form is not known. */
 export async function likeliestMapping(path: string): Promise<Recognition> {
-  const reading = await readRecords(path)
+  const reading = await readRecords(path, { sliceRows: sampleRecords })
   const sample = await takeSample(reading)
   const records = sample.records.slice(0, sampleRecords).map((one) => one.record)
   if (records.length === 0) throw nothingRead(path, sample.refusals)

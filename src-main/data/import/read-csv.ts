@@ -83,12 +83,10 @@ function splitRow(text: string, delimiter: string): string[] | 'open' | string {
       const end = text.indexOf(delimiter, at)
       const field = end === -1 ? text.slice(at) : text.slice(at, end)
       const inner = field.indexOf('"')
-      if (inner !== -1 && field.slice(0, inner).trim() === '')
+      if (inner > 0 && field.slice(0, inner).trim() === '')
         at += inner // blanks before a quoted value
-      else if (inner !== -1)
-        return `Column ${fields.length + 1} holds a quote mark but is not quoted. Put the value in quotes and double the mark.`
       else {
-        fields.push(field)
+        fields.push(field) // a quote mark inside is part of the value: 5" pipe
         if (end === -1) return fields
         at = end + 1
         continue

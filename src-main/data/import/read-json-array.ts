@@ -28,6 +28,7 @@ export async function* readJsonArray(source: Source, inList: boolean): AsyncGene
   let lineAt = 0 // where the current line begins
   let onlySpace = true // since it began
   let ended = false // the outer list is closed
+  let closed = false
   let afterEnd: string | null = null
   let held: Buffer[] = []
   let heldSize = 0
@@ -90,16 +91,20 @@ export async function* readJsonArray(source: Source, inList: boolean): AsyncGene
       if (isSpace(byte)) continue
       const leads = onlySpace
       if (ended) {
+        if (byte === closeObject && !closed) {
+          closed = true // of an object around the list
+          continue
+        }
         afterEnd ??= chunk.toString('utf8', i, Math.min(chunk.length, i + 200))
         break
       }
       if (inList && depth === 0) {
-        // before the outer list: the sniffing saw its bracket
-        depth = 1
+        // Before the outer list: its bracket, or the opening of an object around it.
+        if (byte === openList) depth = 1
         stack[0] = openList
         onlySpace = false
         previous = byte
-        if (byte === openList) continue
+        continue
       }
       const misplaced =
         byte === openObject &&

@@ -16,8 +16,9 @@ export interface ParquetReading {
   readRatio: () => number
 }
 
-/** Opens the file at `path`; throws BadFile when its footer cannot be read. `line` of a record is its row, from 1. */
-export async function readParquet(path: string): Promise<ParquetReading> {
+/** Opens the file at `path`; throws BadFile when its footer cannot be read. `line` of a record is its row, from 1.
+ * At most `mostRows` are decoded together: for a look at the first ones. */
+export async function readParquet(path: string, mostRows = Infinity): Promise<ParquetReading> {
   const file = await asyncBufferFromFile(path)
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
     throw new Failure('BadFile', 'This Parquet file is damaged or cut off: its footer cannot be read.', {
@@ -32,7 +33,7 @@ export async function readParquet(path: string): Promise<ParquetReading> {
     for (const group of metadata.row_groups) {
       const groupEnd = done + Number(group.num_rows)
       const slices = Math.max(1, Math.ceil(Number(group.total_byte_size) / sliceBytes))
-      const sliceRows = Math.max(1, Math.ceil(Number(group.num_rows) / slices))
+      const sliceRows = Math.max(1, Math.min(mostRows, Math.ceil(Number(group.num_rows) / slices)))
       while (done < groupEnd) {
         const rowStart = done
         const rowEnd = Math.min(done + sliceRows, groupEnd)

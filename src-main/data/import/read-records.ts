@@ -25,10 +25,13 @@ export interface Reading {
 }
 
 /** Opens `path`. End the batches, or `return()` them, to close it. Throws NotFound and BadFile. */
-export async function readRecords(path: string, division: TextDivision = 'blank-lines'): Promise<Reading> {
+export async function readRecords(
+  path: string,
+  how: { division?: TextDivision; sliceRows?: number } = {},
+): Promise<Reading> {
   const { totalBytes, magic } = await inspect(path)
   if (magic.toString('latin1', 0, 4) === 'PAR1') {
-    const parquet = await readParquet(path)
+    const parquet = await readParquet(path, how.sliceRows)
     const readBytes = (): number => Math.round(totalBytes * parquet.readRatio())
     return {
       format: 'parquet',
@@ -48,7 +51,7 @@ export async function readRecords(path: string, division: TextDivision = 'blank-
         ? readJsonArray(source, format === 'json-list')
         : format === 'table'
           ? readCsv(source)
-          : readText(source, division)
+          : readText(source, how.division ?? 'blank-lines')
   return {
     format,
     totalBytes,
@@ -69,17 +72,22 @@ export function sniffFormat(source: Pick<Source, 'name' | 'head' | 'headIsAll'>)
   return looksLikeTable(text) ? 'table' : 'text'
 }
 
+/** One object around the list: {"data": [ ... ]}. */
+const wrapped = /^\{\s*"(?:data|dataset|rows|train|examples|records|items)"\s*:\s*\[\s*\{/
+
 /** Lines that are whole records by themselves tell JSON lines; otherwise a bracket first tells a list. */
 function sniffJson(text: string, isAll: boolean): FileFormat {
   const lines = text.split('\n')
   if (!isAll) lines.pop() // cut off by the head's end
   const filled = lines.map((line) => line.replace(/\r$/, '')).filter((line) => line.trim() !== '')
-  const isList = text.trimStart().startsWith('[')
+  const start = text.trimStart()
+  const isList = start.startsWith('[')
   if (isList) {
     const whole = filled.filter((line) => line.startsWith('[') && /\]\s*,?\s*$/.test(line) && isJson(line))
     return filled.length > 1 && whole.length > filled.length / 2 ? 'jsonl' : 'json-list'
   }
   const objects = filled.filter((line) => line.startsWith('{') && /\}\s*,?\s*$/.test(line))
+  if (objects.length <= 1 && wrapped.test(start)) return 'json-list'
   if (objects.length > 0 || filled.length <= 1) return 'jsonl'
   return filled.some((line) => /^[{}]\s*,?\s*$/.test(line)) ? 'json-values' : 'jsonl'
 }

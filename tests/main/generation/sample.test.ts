@@ -31,6 +31,27 @@ test('top-p leaves the fewest that reach the share', () => {
   near(frequencies({ topP: 0.7 }), [2 / 3, 1 / 3, 0, 0, 0])
   near(frequencies({ topP: 0.01 }), [1, 0, 0, 0, 0])
 })
+test('of equal tokens the lower ids stay, and a wide nucleus is found in a large vocabulary', () => {
+  const random = createRandom(3)
+  const flat = new Float32Array(5000)
+  const drawn = (settings: Partial<SampleSettings>): number[] =>
+    Array.from({ length: 3000 }, () => sampleToken(flat, { ...plain, ...settings }, [], random))
+  expect(Math.max(...drawn({ topK: 3 }))).toBe(2)
+  expect(Math.max(...drawn({ topP: 0.5 }))).toBeLessThan(2500)
+  expect(Math.max(...drawn({ topP: 0.5 }))).toBeGreaterThan(2400)
+  expect(Math.max(...drawn({ topK: 10, topP: 0.5 }))).toBe(4)
+})
+test('the k likeliest are the same as by sorting', () => {
+  const random = createRandom(4)
+  const scores = new Float32Array(2000).map(() => random.normal())
+  const sorted = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!)
+  for (const topK of [2, 7, 64]) {
+    const drawn = new Set(
+      Array.from({ length: 4000 }, () => sampleToken(scores, { ...plain, temperature: 9, topK }, [], random)),
+    )
+    expect([...drawn].sort()).toEqual(sorted.slice(0, topK).sort())
+  }
+})
 test('the penalty divides what is above zero and multiplies what is below', () => {
   const random = createRandom(1)
   const settings = { ...plain, temperature: 0, repetitionPenalty: 2 }

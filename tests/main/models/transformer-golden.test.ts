@@ -1,7 +1,8 @@
-// Against the world: log-probabilities of transformers, gradients of PyTorch and PEFT (tests/golden/make-llama.py).
+// Against the world, on every backend that runs here: log-probabilities of transformers, gradients of PyTorch and PEFT
+// (tests/golden/make-llama.py).
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { createReference } from '../../../src-main/engine/backends/reference.ts'
+import { openBackend, probeBackends } from '../../../src-main/engine/backends/choose.ts'
 import { readConfig } from '../../../src-main/models/config.ts'
 import { createTransformer } from '../../../src-main/models/transformer.ts'
 import type { TransformerSettings } from '../../../src-main/models/transformer.ts'
@@ -30,17 +31,21 @@ const offsets = new Int32Array(golden.lengths.length + 1)
 golden.lengths.forEach((length, b) => (offsets[b + 1] = offsets[b]! + length))
 const batch = { tokens: Int32Array.from(golden.tokens), offsets, scored: Uint8Array.from(golden.scored) }
 
-for (const one of golden.cases)
-  test(`${one.name}: log-probabilities within 1e-4 of transformers and every gradient within a relative 1e-4 of PyTorch's`, async () => {
+const names = (await probeBackends()).filter(({ ok }) => ok).map(({ name }) => name)
+
+test('the reference runs everywhere', () => expect(names).toContain('reference'))
+for (const [name, one] of names.flatMap((backend) => golden.cases.map((one) => [backend, one] as const)))
+  test(`${name}, ${one.name}: log-probabilities within 1e-4 of transformers and every gradient within a relative 1e-4 of PyTorch's`, async () => {
     const config = readConfig({ ...golden.config, tie_word_embeddings: one.tied }, 'tests/golden/llama.json')
     const adapter = one.adapter
     const settings: TransformerSettings = adapter
       ? {
           tune: 'lora',
-          lora: { rank: 3, alpha: 6, targets: 'all-linear', seed: 0, weights: (name) => numbers(adapter[name]!) },
+          lora: { rank: 3, alpha: 6, targets: 'all-linear', seed: 0, weights: (array) => numbers(adapter[array]!) },
         }
       : { tune: 'full' }
-    const model = createTransformer(createReference(), config, (name) => numbers(one.weights[name]!), settings)
+    const backend = await openBackend(name)
+    const model = createTransformer(backend, config, (tensor) => numbers(one.weights[tensor]!), settings)
     const { logprobs } = await model.forward(batch, { keep: true })
     numbers(one.logprobs).forEach((expected, n) =>
       expect(Math.abs(logprobs[n]! - expected), `token ${n}`).toBeLessThan(1e-4),
@@ -54,4 +59,5 @@ for (const one of golden.cases)
       const apart = Math.hypot(...expected.map((g, i) => g - found[i]!)) / Math.hypot(...expected)
       expect(apart, name).toBeLessThan(1e-4)
     }
+    backend.close()
   })

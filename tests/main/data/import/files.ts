@@ -26,7 +26,7 @@ export async function read(
   division?: TextDivision,
 ): Promise<{ records: unknown[]; lines: number[]; refusals: Refusal[] }> {
   const out = { records: [] as unknown[], lines: [] as number[], refusals: [] as Refusal[] }
-  for await (const batch of (await readRecords(path, division)).batches)
+  for await (const batch of (await readRecords(path, { ...(division !== undefined && { division }) })).batches)
     for (const one of batch) {
       if (isRefusal(one)) out.refusals.push(one)
       else {

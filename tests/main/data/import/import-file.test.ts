@@ -89,3 +89,13 @@ test('a preview shows the first refusals in the order of their lines, from readi
   )
   expect(refusals.map((one) => one.line)).toEqual([2, 3, 5])
 })
+
+test('a mapping that says nothing is refused before anything is read: with the forms, where none is known', async () => {
+  const nothing = { ...mapping, form: 'by-hand', parts: {} }
+  const take = { onRows: () => {}, onRefused: () => {} }
+  await expect(importFile(file('a.jsonl', jsonl({ frage: 'x' })), nothing, take)).rejects.toMatchObject({
+    kind: 'BadFile',
+    message: 'The form of this file is not known. It has “frage”.',
+  })
+  await expect(importFile(file('a.jsonl', many(3)), nothing, take)).rejects.toMatchObject({ kind: 'BadOption' })
+})

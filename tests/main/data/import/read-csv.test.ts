@@ -64,10 +64,16 @@ test('an unclosed quote does not swallow rows up to the next quoted one', async 
   expect(refusals.map((one) => one.line)).toEqual([2])
 })
 
-test('a quote inside an unquoted value is refused, not guessed', async () => {
-  const { records, refusals } = await read(file('a.csv', 'q,a\nsize 5" pipe,x\n1,2\n'))
-  expect(records).toEqual([{ q: '1', a: '2' }])
-  expect(refusals[0]).toMatchObject({ line: 2, reason: expect.stringContaining('Column 1 holds a quote mark') })
+test('a quote mark inside an unquoted value is part of it; text after a closing quote is refused', async () => {
+  const { records, refusals } = await read(file('a.csv', 'q,a\nsize 5" pipe,x\n"one" two,3\n1, "a, b"\n'))
+  expect(records).toEqual([
+    { q: 'size 5" pipe', a: 'x' },
+    { q: '1', a: 'a, b' },
+  ])
+  expect(refusals[0]).toMatchObject({
+    line: 3,
+    reason: expect.stringContaining('text after the closing quote of column 1'),
+  })
 })
 
 test('equal and missing column names are told apart', async () => {

@@ -92,3 +92,12 @@ test('a list much larger than what is read at once', async () => {
   expect((await read(file('a.json', JSON.stringify(many)))).records).toEqual(many)
   expect((await read(file('a.json', JSON.stringify(many, null, 1)))).records).toEqual(many)
 })
+
+test('a list inside one object, under a name that such files use', async () => {
+  const list = [{ a: 1 }, { a: [2] }]
+  for (const text of [JSON.stringify({ data: list }), JSON.stringify({ train: list }, null, 2)])
+    expect(await read(file('a.json', text))).toMatchObject({ records: list, refusals: [] })
+  const { records, refusals } = await read(file('a.json', JSON.stringify({ data: list, version: 1 })))
+  expect(records).toEqual(list)
+  expect(refusals[0].text).toBe(',"version":1}')
+})

@@ -397,7 +397,7 @@ test('unpaired: real booleans', async () => {
 
 test('unpaired: “true” as text is taken with a note; 1 is refused, never learned as an answer', async () => {
   const rows = [{ prompt: 'Q?', completion: 'A', label: 'True' }]
-  expect(recognise(rows)[0].notes[0]).toContain('written as text')
+  expect((await preview(file('rows', jsonl(...rows)))).notes).toContainEqual(expect.stringContaining('written as text'))
   expect((await first(...rows)).example).toMatchObject({ kind: 'thumb', good: true })
   expect(
     (await first({ prompt: 'Q?', completion: 'A', label: 1 }, { prompt: 'Q?', completion: 'A', label: 0 })).reasons,
