@@ -34,7 +34,7 @@ export function dataset(id: string, name: string, rows: number): Dataset {
     mapping: {
       form: 'openai-messages',
       kind: 'conversation',
-      parts: { messages: 'messages', tag: 'branch' },
+      parts: { messages: 'messages' },
       roles: { user: 'user', assistant: 'assistant' },
       asChat: true,
     },
@@ -256,8 +256,7 @@ function smallLibrary(): Answers {
       mapping: datasets[0]!.mapping!,
       alternatives: [],
       keys: [
-        { key: 'messages[].role', sample: 'user', part: 'role' },
-        { key: 'messages[].content', sample: 'Can I borrow without a card?', part: 'content' },
+        { key: 'messages', sample: '[{"role":"user","content":"Can I borrow', part: 'messages' },
         { key: 'branch', sample: 'central', part: null },
       ],
       rows: Array.from({ length: 8 }, (_, i) => rowAt(i + 1)),
