@@ -87,9 +87,9 @@ function otherUses(first: Guess, columns: Column[]): Guess[] {
   if (plainable && strings && first.kind !== 'text')
     others.push({
       ...first,
-      asChat: first.asChat !== true,
+      asChat: first.asChat === false,
       notes: [],
-      title: `${first.title}, ${first.asChat === true ? 'joined as plain text' : 'as turns of a chat'}`,
+      title: `${first.title}, ${first.asChat !== false ? 'joined as plain text' : 'as turns of a chat'}`,
     })
   const { chosen, rejected, label, strength, ...kept } = parts
   if (first.kind === 'conversation')

@@ -109,11 +109,13 @@ export async function openSource(path: string): Promise<Source> {
   const encoding = encodingOf(first.head)
   const text = encoding.utf16 === null ? first.all : fromUtf16(first.all, encoding.utf16, path)
   const decoded = encoding.utf16 === null ? first : await firstBytes(text)
-  if (decoded.head.includes(0))
+  if (decoded.head.includes(0)) {
+    await bytes.return(undefined)
     throw new Failure('BadFile', 'This is not a text file: it holds zero bytes.', {
       where: path,
       next: 'Import JSONL, JSON, CSV, Parquet or plain text.',
     })
+  }
   return {
     path,
     name: basename(path).replace(/\.(gz|zst)$/i, ''),

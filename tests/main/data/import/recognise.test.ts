@@ -420,6 +420,25 @@ test('kto_tag beside conversations and beside Alpaca; the text “true” does n
   })
 })
 
+test('a table of questions, answers and thumbs keeps its thumbs', async () => {
+  const { rows, refusals } = await imported(file('a.csv', 'question,answer,label\nQ?,A,true\nQ?,B,False\nQ?,C,maybe\n'))
+  expect(rows.map((row) => row.example)).toEqual([
+    { kind: 'thumb', prompt: [user('Q?')], response: [assistant('A')], good: true },
+    { kind: 'thumb', prompt: [user('Q?')], response: [assistant('B')], good: false },
+  ])
+  expect(refusals.map((one) => one.reason)).toEqual(['The label must be true or false, not "maybe".'])
+})
+
+test('a label that is a class, not a thumb, is left unused', async () => {
+  const { example } = await first({ text: 'Nice.', label: 'positive' }, { text: 'Bad.', label: 'negative' })
+  expect(example).toEqual({ kind: 'text', text: 'Nice.' })
+})
+
+test('weights of single messages are told of, because they are not read', () => {
+  const messages = [user('a'), { ...assistant('b'), weight: 0 }]
+  expect(recognise([{ messages }])[0].notes).toEqual([expect.stringContaining('Weights')])
+})
+
 test.each([
   ['question,answer', 'Q?,A'],
   ['Prompt,Response', 'Q?,A'],
