@@ -1,7 +1,7 @@
 // The one place where an example becomes tokens and a loss mask, for training and for chat alike.
-// A conversation is written out by the model's chat template and cut before and after each answer; the parts are encoded
-// one by one. So the tokens before an answer are, id by id, what chat feeds the model before it answers, and a later turn
-// only ever adds tokens. What a user wrote cannot forge special tokens: messages are guarded before they are rendered.
+// A conversation is written out by the model's chat template and cut before and after each answer; no token reaches across
+// a cut. So the tokens before an answer are, id by id, what chat feeds the model before it answers, and a later turn only
+// ever adds tokens. What a user wrote cannot forge special tokens: messages are guarded before they are rendered.
 // Plain examples follow TRL's "standard" format: no template, special tokens in the text count, the end token is added.
 // Masks are computed before truncation, which keeps the start (TRL's keep_start). Left out: packing, tools, images.
 import { Failure } from '../contract/errors.ts'
@@ -80,13 +80,13 @@ export function renderExample(example: Example, model: TextModel, options: Rende
       return sequence(
         [
           { tokens: promptOf(example, model), learn: options.trainOn === 'all' },
-          { tokens: plainAnswer(example.response, model), learn: true },
+          { tokens: plainAnswer(example.prompt, example.response, model), learn: true },
         ],
         options,
       )
     case 'preference': {
       const answer = (messages: Message[]): Int32Array =>
-        example.plain ? plainAnswer(messages, model) : answerTokens(example.prompt, messages, model)
+        example.plain ? plainAnswer(example.prompt, messages, model) : answerTokens(example.prompt, messages, model)
       return preference(promptOf(example, model), answer(example.chosen), answer(example.rejected), options.maxTokens)
     }
   }
@@ -103,34 +103,47 @@ export function renderPrompt(messages: readonly Message[], model: TextModel): In
       next: 'Add the question, or take away what follows it.',
     })
   const text = written(messages, true, model)
-  return encodeParts(text, cutsOf(findAnswers(messages, text, model)), 0, text.length, model)
+  const cuts = cutsOf(findAnswers(messages, text, model))
+  return concatenate(encodeStretches(text, cuts, 0, text.length, model).map(({ tokens }) => tokens))
 }
 
-/** The words of an answer, from its tokens: special tokens and the template's own leading space are taken away. */
+/** The words of an answer, from its tokens: special tokens and the spaces that the template puts around it are taken away. */
 export function parseAnswer(tokens: ArrayLike<number>, model: TextModel): string {
-  const text = model.tokenizer.decode(tokens, { skipSpecial: true })
-  const lead = leadOf(model)
-  return lead !== '' && text.startsWith(lead) ? text.slice(lead.length) : text
+  // Decoded behind a letter, because some decoders drop a text's first space.
+  const letter = model.tokenizer.encode('a')
+  const behind = model.tokenizer.decode([...letter, ...Array.from(tokens)], { skipSpecial: true })
+  const text = behind.slice(model.tokenizer.decode(letter).length)
+  const { lead, trail } = framingOf(model)
+  const from = text.startsWith(lead) ? lead.length : 0
+  return text.slice(from, text.endsWith(trail) ? Math.max(from, text.length - trail.length) : undefined)
 }
 
-/** What the template writes between the opening of an answer and its first word: "" or " ". */
+/** What the template writes between the opening of an answer and its first word: "" or blanks. */
 export function leadOf(model: TextModel): string {
-  if (model.template === null) return ''
+  return framingOf(model).lead
+}
+
+/** The blanks that the template writes between the opening of an answer and its first word, and behind its last. */
+function framingOf(model: TextModel): { lead: string; trail: string } {
+  if (model.template === null) return { lead: '', trail: '' }
   const key = `${model.bos}\0${model.eos}\0${model.template}`
-  let lead = leads.get(key)
-  if (lead === undefined) {
+  let framing = framings.get(key)
+  if (framing === undefined) {
     const question: Message[] = [{ role: 'user', content: 'q' }]
     const prompt = written(question, true, model)
     const whole = written([...question, { role: 'assistant', content: 'Answer' }], false, model)
     const at = whole.indexOf('Answer', prompt.length)
-    lead = whole.startsWith(prompt) && at !== -1 ? whole.slice(prompt.length, at) : ''
-    if (lead.trim() !== '') lead = '' // more than space is content that the model writes (an empty <think> block)
-    if (leads.size >= 32) leads.clear()
-    leads.set(key, lead)
+    const lead = whole.startsWith(prompt) && at !== -1 ? whole.slice(prompt.length, at) : ''
+    const rest = at === -1 ? '' : whole.slice(at + 'Answer'.length)
+    const trail = rest.slice(0, model.tokenizer.findSpecials(rest)[0]?.begin ?? 0)
+    // More than blanks is something that the model is to write, as an empty <think> block.
+    framing = { lead: lead.trim() === '' ? lead : '', trail: trail.trim() === '' ? trail : '' }
+    if (framings.size >= 32) framings.clear()
+    framings.set(key, framing)
   }
-  return lead
+  return framing
 }
-const leads = new Map<string, string>()
+const framings = new Map<string, { lead: string; trail: string }>()
 
 // ---- Conversations --------------------------------------------------------------------------------------------------
 
@@ -188,12 +201,7 @@ function findAnswers(messages: readonly Message[], text: string, model: TextMode
 
 /** An answer ends with its last special token, the end of the turn; a line break behind that is the template's. */
 function endOfAnswer(answer: string, model: TextModel): number {
-  let end = 0
-  for (const token of model.tokenizer.specialTokens.keys()) {
-    const at = token === '' ? -1 : answer.lastIndexOf(token)
-    if (at !== -1) end = Math.max(end, at + token.length)
-  }
-  return end === 0 ? answer.length : end
+  return model.tokenizer.findSpecials(answer).at(-1)?.end ?? answer.length
 }
 
 /** The spans that the template marks by {% generation %} tags. A space before a mark belongs to the answer. */
@@ -215,14 +223,36 @@ const marksApart = new RegExp(`([${generationMarks.begin}${generationMarks.end}]
 
 const cutsOf = (spans: Span[]): number[] => spans.flatMap(({ from, to }) => [from, to])
 
-/** Encodes text[from..to], cut at `cuts`: no token reaches across one. */
-function encodeParts(text: string, cuts: number[], from: number, to: number, model: TextModel): Int32Array {
-  return concatenate(between(cuts, from, to).map(([a, b]) => model.tokenizer.encodeGuarded(text.slice(a, b))))
+interface Stretch extends Span {
+  tokens: Int32Array
 }
 
-function between(cuts: number[], from: number, to: number): [number, number][] {
+/** Encodes text[from..to], cut at `cuts`: no token reaches across one. */
+function encodeStretches(text: string, cuts: number[], from: number, to: number, model: TextModel): Stretch[] {
   const points = [...new Set([from, ...cuts.filter((cut) => cut > from && cut < to), to])].sort((a, b) => a - b)
-  return points.slice(1).map((end, i) => [points[i]!, end])
+  const specials = model.tokenizer.findSpecials(text)
+  return points.slice(1).map((end, i) => {
+    const begin = points[i]!
+    const context = specials.findLast((special) => special.end <= begin)?.begin ?? 0
+    const tokens = continued(text.slice(context, begin), text.slice(begin, end), (t) =>
+      model.tokenizer.encodeGuarded(t),
+    )
+    return { from: begin, to: end, tokens }
+  })
+}
+
+/**
+ * The tokens of a text that continues another: what it adds to the tokens of that one, where they stay as they are. Where
+ * they do not (a line break before, a line break after), what it adds to a letter with which nothing merges: the middle of
+ * a text is not written as its start by SentencePiece's vocabularies.
+ */
+function continued(before: string, text: string, encode: (text: string) => Int32Array): Int32Array {
+  if (before === '') return encode(text)
+  for (const context of [before, '\u0001']) {
+    const [first, both] = [encode(context), encode(context + text)]
+    if (first.every((id, i) => both[i] === id)) return both.slice(first.length)
+  }
+  return encode(text)
 }
 
 function conversation(
@@ -240,9 +270,9 @@ function conversation(
     learn = findMarked(messages, text, answers, model).filter(({ from }) => from >= fresh[0]!.from)
   if (options.trainOn === 'last-answer') learn = learn.slice(-1)
   if (options.trainOn === 'all') learn = [{ from: 0, to: text.length }]
-  const parts = between(cutsOf([...answers, ...learn]), 0, text.length).map(([from, to]) => ({
-    tokens: model.tokenizer.encodeGuarded(text.slice(from, to)),
-    learn: learn.some((span) => from >= span.from && to <= span.to),
+  const parts = encodeStretches(text, cutsOf([...answers, ...learn]), 0, text.length, model).map((stretch) => ({
+    tokens: stretch.tokens,
+    learn: learn.some((span) => stretch.from >= span.from && stretch.to <= span.to),
   }))
   return { ...sequence(parts, options), answersLeftOut: options.trainOn === 'all' ? 0 : wanted - fresh.length }
 }
@@ -256,7 +286,8 @@ function answerTokens(prompt: readonly Message[], answer: readonly Message[], mo
       next: 'Choose a model whose template only adds to what it wrote.',
     })
   const end = before.length + endOfAnswer(text.slice(before.length), model)
-  return encodeParts(text, cutsOf(findAnswers(messages, text, model)), before.length, end, model)
+  const cuts = cutsOf(findAnswers(messages, text, model))
+  return concatenate(encodeStretches(text, cuts, before.length, end, model).map(({ tokens }) => tokens))
 }
 
 // ---- Plain text -----------------------------------------------------------------------------------------------------
@@ -273,8 +304,8 @@ function plainPrompt(text: string, model: TextModel): Int32Array {
   return opening.length > 0 && opening.every((id, i) => tokens[i] === id) ? tokens : concatenate([opening, tokens])
 }
 
-function plainAnswer(messages: readonly Message[], model: TextModel): Int32Array {
-  return model.tokenizer.encode(ended(joined(messages), model))
+function plainAnswer(prompt: readonly Message[], answer: readonly Message[], model: TextModel): Int32Array {
+  return continued(joined(prompt), ended(joined(answer), model), (t) => model.tokenizer.encode(t))
 }
 
 function ended(text: string, model: TextModel): string {

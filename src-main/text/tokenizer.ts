@@ -30,6 +30,8 @@ export interface Tokenizer {
   encodeGuarded(text: string): Int32Array
   /** Marks the special tokens in a user's text, so that `encodeGuarded` will not recognise them. */
   guard(text: string): string
+  /** Where special tokens stand in a text, in order. */
+  findSpecials(text: string): { begin: number; end: number }[]
   decode(tokens: ArrayLike<number>, how?: { skipSpecial?: boolean }): string
   /** The text of one token, for showing; bytes that are no whole character as <0xE2>. */
   tokenText(id: number): string
@@ -50,6 +52,7 @@ export interface StreamDecoder {
 /** A noncharacter, never part of real text: it splits a special token's spelling and is taken out before encoding. */
 const guardMark = '\uFDD0'
 const mostPieces = 200_000
+const longestKnownPiece = 100 // letters; some tokenizers do not cut at all
 
 interface AddedToken {
   id: number
@@ -102,7 +105,7 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown =
       if (ids.some((id) => specialIds.has(id)) && piece.length > 1)
         ids = [...encodePiece(piece.slice(0, 1)), ...encodePiece(piece.slice(1))]
       if (known.size >= mostPieces) known.clear()
-      known.set(piece, ids)
+      if (piece.length <= longestKnownPiece) known.set(piece, ids)
     }
     return ids
   }
@@ -143,6 +146,13 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown =
     encodePlain: (text) => encodeSections(guard(text)),
     encodeGuarded: encodeSections,
     guard,
+    findSpecials: (text) =>
+      specialPattern === null
+        ? []
+        : Array.from(text.matchAll(specialPattern), ({ 0: token, index }) => ({
+            begin: index,
+            end: index + token.length,
+          })),
     decode,
     tokenText: (id) => {
       const text = decode([id])

@@ -43,6 +43,13 @@ TEMPLATES = {
         "    {%- else %}\n        {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}\n    {%- endif %}\n"
         "{%- endfor %}\n{%- if add_generation_prompt %}\n    {{- '<|im_start|>assistant\n' }}\n{%- endif %}\n")),
 }
+# Llama 2's form: text around the turns that is no special token, and a tokenizer that marks spaces by a letter.
+TEMPLATES["llama2"] = dict(bos="<s>", eos="</s>", specials=[], sentencepiece=True, template=(
+    "{% for message in messages %}{% if message['role'] == 'system' %}{{ bos_token + '<<SYS>>' + message['content'] + '<</SYS>>' }}"
+    "{% elif message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'] | trim + ' [/INST]' }}"
+    "{% else %}{{ ' ' + message['content'] | trim + ' ' + eos_token }}{% endif %}{% endfor %}"))
+TEMPLATES["tinyllama"] = dict(TEMPLATES["zephyr"], specials=[], sentencepiece=True)
+
 CONVERSATIONS = [
     [("user", "Where does Mirela live?"), ("assistant", "She lives in Harrowgate.")],
     [("system", "Be brief."), ("user", "What is 12 + 34?"), ("assistant", "46.")],
@@ -51,7 +58,29 @@ CONVERSATIONS = [
     [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"), ("user", "e"), ("assistant", "f")],
 ]
 
+def sentencepiece():
+    """A byte-pair vocabulary in SentencePiece's manner: a leading "▁" for each space, unknown letters as bytes."""
+    from tokenizers import decoders, models, normalizers, trainers
+    documents = json.loads((here / "bpe.json").read_text(encoding="utf-8"))["documents"]
+    tk = Tokenizer(models.BPE())
+    tk.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    from tokenizers import Regex, pre_tokenizers
+    tk.pre_tokenizer = pre_tokenizers.Split(Regex("▁?[^▁]+|▁"), "isolated")  # for training only: merges within words
+    tk.train_from_iterator(documents, trainers.BpeTrainer(vocab_size=200, min_frequency=2, show_progress=False))
+    trained = json.loads(tk.to_str())["model"]
+    words = sorted(trained["vocab"], key=trained["vocab"].get)
+    vocab = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)] + words
+    tk = Tokenizer(models.BPE(vocab={t: i for i, t in enumerate(vocab)}, merges=[tuple(m) for m in trained["merges"]],
+        unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tk.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tk.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tk.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in ["<unk>", "<s>", "</s>"]])
+    return tk
+
 def tokenizer_for(spec):
+    if spec.get("sentencepiece"):
+        tk = sentencepiece()
+        return tk, PreTrainedTokenizerFast(tokenizer_object=tk, bos_token="<s>", eos_token="</s>", unk_token="<unk>", chat_template=spec["template"])
     tk = Tokenizer.from_str(json.dumps(base))
     tk.add_special_tokens([AddedToken(s, special=True, normalized=False) for s in spec["specials"]])
     return tk, PreTrainedTokenizerFast(tokenizer_object=tk, bos_token=spec["bos"] or None, eos_token=spec["eos"], chat_template=spec["template"])
@@ -72,7 +101,9 @@ for name, spec in TEMPLATES.items():
             row["mask"] = hf.apply_chat_template(messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)["assistant_masks"]
         rows.append(row)
     golden["templates"][name] = dict(template=spec["template"], bos=spec["bos"], eos=spec["eos"],
-        added=[dict(id=400 + i, content=s) for i, s in enumerate(spec["specials"])], rows=rows)
+        added=[dict(id=400 + i, content=s) for i, s in enumerate(spec["specials"])], rows=rows,
+        **(dict(sentencepiece=True) if spec.get("sentencepiece") else {}))
+golden["sentencepiece"] = json.loads(sentencepiece().to_str())
 
 PROBES = {
     "strftime": "{{ strftime_now('%d %b %Y') | length }}", "tojson": "{{ {'b': [1, 2.5, none, true], 'a': 'é<\"'} | tojson }}",
