@@ -1,5 +1,6 @@
 // Prompts -> answers, token by token, several prompts at once with one KV cache. A prompt's answer depends on the prompt,
-// the settings and its seed, not on who else is in the batch.
+// the settings and its seed, not on who else is in the batch (but for the last bits of a fast backend's sums, which differ
+// between one row and several).
 // Left out: keeping the cache between turns of a chat, sharing the prompt of several answers, speculation.
 import { Failure } from '../contract/errors.ts'
 import type { SamplingSettings } from '../contract/records.ts'

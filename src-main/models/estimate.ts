@@ -4,6 +4,7 @@ import { adapterShapes, adapterTargets } from './adapters.ts'
 import type { LoraSettings } from './adapters.ts'
 import type { ModelConfig } from './config.ts'
 import { countParameters } from './families.ts'
+import type { LinearName } from './families.ts'
 import type { Tuning } from './weights.ts'
 
 export const defaultScoresBudgetBytes = 128 * 2 ** 20
@@ -42,20 +43,26 @@ export function estimateBytes(config: ModelConfig, question: MemoryQuestion): Me
   const base = countParameters(config)
   const trained = tune === 'full' ? base : tune === 'lora' ? adapter : 0
 
-  const low = lora ? adapterTargets(lora.targets).length * rank : 0
-  const layer = 2 * D + 2 * queryWidth + 2 * keyWidth + 2 * F + H + 2 + low // x mid, q attention, k v, gate up, logSums, r r
-  const forward = D + F // normed, h
-  const backward = 2 * D + F + 2 * queryWidth + 2 * keyWidth + rank // dX dNormed, dGate, dQ dAttention, dK dV, dLow
-  const layers = trained > 0 ? numHiddenLayers * layer + D + (passing ? layer : 0) : layer
-  const perToken = layers + forward + (trained > 0 ? backward : 0)
-  const perScored = (2 * D + 3) * (passing && trained > 0 ? 2 : 1) + (trained > 0 ? 2 * D : 0)
+  // Numbers a layer takes for a token before and after its attention; the last layer goes on with the scored ones only.
+  const targets = lora ? adapterTargets(lora.targets) : []
+  const lows = (...names: LinearName[]): number => rank * targets.filter((name) => names.includes(name)).length
+  const before = D + 2 * queryWidth + 2 * keyWidth + H + 1 + lows('q_proj', 'k_proj', 'v_proj') // x, q attention, k v, logSums, r
+  const after = D + 2 * F + 1 + lows('o_proj', 'gate_proj', 'up_proj', 'down_proj') // mid, gate up, r
+  const inner = numHiddenLayers > 1 ? N : M
+  const shared = N * before + inner * after // what layers have in common where nothing is kept
+  const layers = trained > 0 ? (numHiddenLayers - 1) * N * (before + after) + N * before + M * after : shared
+  const scratch = N * D + inner * F // normed, h
+  const perScored = queryWidth + 2 * D + 2 // of the last layer: attention, x, normed, r, logSums
+  const backward = N * (2 * D + 2 * queryWidth + 2 * keyWidth + rank) + inner * F + M * (2 * D + queryWidth) // gradients of all these
+  const activations =
+    layers + scratch + M * (perScored + 1) + (trained > 0 ? backward + (passing ? shared + M * perScored : 0) : 0)
   const rotations = Math.min(config.maxPositionEmbeddings, Math.max(256, 2 ** Math.ceil(Math.log2(longest)))) * C
   const scoresRows = Math.max(1, Math.floor((question.scoresBudgetBytes ?? defaultScoresBudgetBytes) / (4 * V)))
 
   const weightsBytes = 4 * (base + adapter)
   const gradientsBytes = 4 * trained
   const optimizerBytes = 8 * trained
-  const activationsBytes = 4 * (N * perToken + M * perScored + rotations)
+  const activationsBytes = 4 * (activations + rotations)
   const scoresBytes = 4 * V * Math.min(M, scoresRows)
   const totalBytes = weightsBytes + gradientsBytes + optimizerBytes + activationsBytes + scoresBytes
   return {

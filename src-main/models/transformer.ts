@@ -3,6 +3,7 @@
 // and a gated feed-forward, each added to the stream; a last norm; scores over the vocabulary. There is no autograd: read
 // `forward`, then `backward` from its end upwards. Sequences are ragged and packed; nothing is padded.
 // Kept for the way back, a layer: x, q, k, v, attention, mid, gate, up. Norms and silu(gate) * up are made again instead.
+// After the attention of the last layer only the rows that are scored go on: nobody asks for the others.
 // Left out: biases, dropout, rotary scaling, sharing the prompt of several answers.
 //
 // N tokens, D width, H heads, K key/value heads, C head width, F feed-forward width, R rank, V vocabulary,
@@ -77,6 +78,17 @@ export interface Transformer {
   close(): void
 }
 
+/** What a forward pass leaves for its way back, besides the activations. */
+interface Kept {
+  ids: Int32Array // [N]
+  positions: Int32Array // [N]
+  segments: Segments
+  adapter: boolean
+  wanted: Wanted
+  /** [M,V], where they fit the budget and nothing has overwritten them. */
+  scores: Tensor | null
+}
+
 /** A model on a device. `weights` gives each base tensor by its Hugging Face name. Throws ModelMismatch, OutOfMemory. */
 export function createTransformer(
   backend: Backend,
@@ -100,19 +112,12 @@ export function createTransformer(
   const scoresRows = Math.max(1, Math.floor(scoresBudgetBytes / (4 * V)))
 
   /** What the last forward with `keep` left behind. */
-  let kept: {
-    ids: Int32Array
-    positions: Int32Array
-    segments: Segments
-    adapter: boolean
-    wanted: Wanted
-    scores: Tensor | null
-  } | null = null
+  let kept: Kept | null = null
 
   // ---- Forward ------------------------------------------------------------------------------------------------------
 
-  /** The activations of layer i; without `keep`, all layers share one set. */
-  const activations = (N: number, i: number, keep: boolean) => {
+  /** The activations of layer i; without `keep`, all layers share one set. n is N, in the last layer M. */
+  const activations = (N: number, n: number, i: number, keep: boolean) => {
     const at = keep ? `layer ${i}` : 'passing'
     return {
       x: space.take(`${at} x`, N, D), // the stream as the layer finds it
@@ -122,33 +127,39 @@ export function createTransformer(
       v: space.take(`${at} v`, N, keyWidth),
       attention: space.take(`${at} attention`, N, queryWidth),
       logSums: space.take(`${at} logSums`, N, shape.heads),
-      mid: space.take(`${at} mid`, N, D), // the stream between attention and feed-forward
-      r2: space.take(`${at} r2`, N),
-      gate: space.take(`${at} gate`, N, F),
-      up: space.take(`${at} up`, N, F),
-      low: (name: LinearName) => space.take(`${at} ${name} low`, N, rank), // x A' of an adapter
+      mid: space.take(`${at} mid`, n, D), // the stream between attention and feed-forward
+      r2: space.take(`${at} r2`, n),
+      gate: space.take(`${at} gate`, n, F),
+      up: space.take(`${at} up`, n, F),
+      low: (name: LinearName, rows: number) => space.take(`${at} ${name} low`, rows, rank), // x A' of an adapter
     }
   }
 
-  /** tokens -> the stream after the last block [N,D]. With a cache, keys and values go into its rows `into`. */
+  /**
+   * tokens -> the stream after the last block, at `rows` only: [M,D]. With a cache, keys and values go into its rows `into`.
+   */
   function runLayers(
-    ids: Int32Array,
-    positions: Int32Array,
+    ids: Int32Array, // [N]
+    positions: Int32Array, // [N]
     segments: Segments,
+    rows: Int32Array, // [M]
     { keep, adapter, cache, into }: { keep: boolean; adapter: boolean; cache?: KvCache; into?: Int32Array },
   ): Tensor {
-    const N = ids.length
+    const [N, M] = [ids.length, rows.length]
     const table = rotations.upTo(positions)
-    const normed = space.take('normed', N, D)
-    const h = space.take('h', N, F)
-    let x = activations(N, 0, keep).x
+    let x = activations(N, N, 0, keep).x
     backend.embed(x, embed.value, ids)
 
     layers.forEach((layer, i) => {
-      const at = activations(N, i, keep)
-      const apply = (out: Tensor, input: Tensor, name: LinearName, accumulate = false): void =>
-        linear(backend, out, input, layer[name], adapter && layer[name].adapter ? at.low(name) : null, accumulate)
+      const last = i === layers.length - 1
+      const n = last ? M : N
+      const at = activations(N, n, i, keep)
+      const apply = (out: Tensor, input: Tensor, name: LinearName, accumulate = false): void => {
+        const low = adapter && layer[name].adapter ? at.low(name, input.shape[0]!) : null
+        linear(backend, out, input, layer[name], low, accumulate)
+      }
 
+      const normed = space.take('normed', N, D)
       backend.rmsNorm(normed, at.r1, x, layer.inputNorm.value, rmsNormEps) // [N,D]
       apply(at.q, normed, 'q_proj') // [N,H*C]
       apply(at.k, normed, 'k_proj') // [N,K*C]
@@ -161,28 +172,40 @@ export function createTransformer(
       }
       const [keys, values] = cache ? [cache.keys[i]!, cache.values[i]!] : [at.k, at.v]
       backend.attention(at.attention, at.logSums, at.q, keys, values, segments, shape) // [N,H*C]
-      backend.copy(at.mid, x)
-      apply(at.mid, at.attention, 'o_proj', true) // mid = x + attention Wo' [N,D]
 
-      backend.rmsNorm(normed, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
-      apply(at.gate, normed, 'gate_proj') // [N,F]
-      apply(at.up, normed, 'up_proj') // [N,F]
+      if (last) backend.gatherRows(at.mid, x, rows)
+      else backend.copy(at.mid, x)
+      apply(at.mid, last ? attentionAt(rows, at.attention, keep) : at.attention, 'o_proj', true) // mid = x + attention Wo' [n,D]
+
+      const normedMid = space.take('normed', n, D)
+      const h = space.take('h', n, F)
+      backend.rmsNorm(normedMid, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
+      apply(at.gate, normedMid, 'gate_proj') // [n,F]
+      apply(at.up, normedMid, 'up_proj') // [n,F]
       backend.gatedSilu(h, at.gate, at.up)
-      x = keep ? space.take(`layer ${i + 1} x`, N, D) : at.x
+      x = last
+        ? space.take(keep ? 'last x' : 'passing last x', M, D)
+        : keep
+          ? space.take(`layer ${i + 1} x`, N, D)
+          : at.x
       backend.copy(x, at.mid)
-      apply(x, h, 'down_proj', true) // next x = mid + h Wdown' [N,D]
+      apply(x, h, 'down_proj', true) // next x = mid + h Wdown' [n,D]
     })
     return x
   }
 
-  /** The last norm of chosen rows of the stream: [M,D]. */
-  function lastNorm(x: Tensor, rows: Int32Array, at: string): { gathered: Tensor; normed: Tensor; r: Tensor } {
-    const gathered = space.take(`${at} gathered`, rows.length, D)
-    const normed = space.take(`${at} last normed`, rows.length, D)
-    const r = space.take(`${at} last r`, rows.length)
-    backend.gatherRows(gathered, x, rows)
-    backend.rmsNorm(normed, r, gathered, norm.value, rmsNormEps)
-    return { gathered, normed, r }
+  /** The rows of the last layer's attention that go on: [M,H*C]. */
+  function attentionAt(rows: Int32Array, attention: Tensor, keep: boolean): Tensor {
+    const gathered = space.take(keep ? 'last attention' : 'passing last attention', rows.length, queryWidth)
+    backend.gatherRows(gathered, attention, rows)
+    return gathered
+  }
+
+  /** The last norm: [M,D]. */
+  function lastNorm(x: Tensor, at: string): Tensor {
+    const normed = space.take(`${at} last normed`, x.shape[0]!, D)
+    backend.rmsNorm(normed, space.take(`${at} last r`, x.shape[0]!), x, norm.value, rmsNormEps)
+    return normed
   }
 
   async function forward(
@@ -203,8 +226,7 @@ export function createTransformer(
     else if (kept) kept.scores = null // the scores' array is about to be overwritten
     if (M === 0) return answer
 
-    const x = runLayers(batch.tokens, positions, segments, { keep, adapter })
-    const { normed } = lastNorm(x, wanted.rows, at)
+    const normed = lastNorm(runLayers(batch.tokens, positions, segments, wanted.rows, { keep, adapter }), at)
     const out = {
       logprobs: space.take('logprobs', M),
       logSums: space.take(`${at} last logSums`, M),
@@ -230,12 +252,12 @@ export function createTransformer(
     }
     if (keep) kept!.scores = M <= scoresRows ? scores : null
 
-    const spread = async (values: Tensor | null, into: Float32Array | Uint8Array | undefined): Promise<void> => {
+    const fetch = async (values: Tensor | null, into: Float32Array | Uint8Array | undefined): Promise<void> => {
       if (values && into) (await backend.read(values)).forEach((value, m) => (into[wanted.rows[m]! + 1] = value))
     }
-    await spread(out.logprobs, answer.logprobs)
-    await spread(out.entropy, answer.entropy)
-    await spread(out.best, answer.best)
+    await fetch(out.logprobs, answer.logprobs)
+    await fetch(out.entropy, answer.entropy)
+    await fetch(out.best, answer.best)
     return answer
   }
 
@@ -246,23 +268,17 @@ export function createTransformer(
       throw new Failure('Bug', 'There is no kept forward pass to go back through.', { where: 'Transformer.backward' })
     if (trained.length === 0)
       throw new Failure('Bug', 'A frozen model has nothing to learn.', { where: 'Transformer.backward' })
-    const { ids, positions, segments, adapter, wanted } = kept
-    const N = ids.length
-    if (wanted.rows.length === 0) return void (kept = null)
-
-    const dX = space.take('dX', N, D) // the gradient of the stream, carried from the last block to the first
-    backend.fill(dX, 0)
-    scoresBackward(dX, wanted, dLogprobs)
-    const table = rotations.upTo(positions)
-    for (let i = layers.length - 1; i >= 0; i--) layerBackward(dX, i, N, positions, segments, table, adapter)
-    if (embed.grad) backend.embedBackward(embed.grad, ids, dX)
+    if (kept.wanted.rows.length > 0) {
+      let dX = scoresBackward(kept.wanted, dLogprobs) // the gradient of the stream, from the last block to the first
+      for (let i = layers.length - 1; i >= 0; i--) dX = layerBackward(dX, i, kept)
+      if (embed.grad) backend.embedBackward(embed.grad, kept.ids, dX)
+    }
     kept = null
   }
 
-  /** From the log-probabilities through the vocabulary and the last norm: adds to dX at the scored rows. */
-  function scoresBackward(dX: Tensor, { rows, targets }: Wanted, dLogprobs: Float32Array): void {
+  /** From the log-probabilities through the vocabulary and the last norm: the stream's gradient at the scored rows [M,D]. */
+  function scoresBackward({ rows, targets }: Wanted, dLogprobs: Float32Array): Tensor {
     const M = rows.length
-    const gathered = space.take('kept gathered', M, D)
     const normed = space.take('kept last normed', M, D)
     const logSums = space.take('kept last logSums', M)
     const dNormed = space.take('dLast normed', M, D)
@@ -281,64 +297,75 @@ export function createTransformer(
       if (head.grad) backend.matmul(head.grad, scores, part(normed), { transposeA: true, accumulate: true })
       backend.matmul(part(dNormed), scores, head.value) // dScores W [count,D]
     }
-    const dGathered = space.take('dGathered', M, D)
-    backend.fill(dGathered, 0)
-    backend.rmsNormBackward(dGathered, norm.grad, dNormed, gathered, norm.value, space.take('kept last r', M))
-    backend.scatterAddRows(dX, dGathered, rows)
+    const dX = space.take('dLast x', M, D)
+    backend.fill(dX, 0)
+    const [x, r] = [space.take('last x', M, D), space.take('kept last r', M)]
+    backend.rmsNormBackward(dX, norm.grad, dNormed, x, norm.value, r)
+    return dX
   }
 
-  /** dX comes in as the gradient of the layer's output and leaves as that of its input, where anything below learns. */
-  function layerBackward(
-    dX: Tensor, // [N,D]
-    i: number,
-    N: number,
-    positions: Int32Array,
-    segments: Segments,
-    table: Tensor,
-    adapter: boolean,
-  ): void {
+  /**
+   * dX: the gradient of the layer's output [n,D], n = M in the last layer, else N. Returns that of its input [N,D], which
+   * is not finished where nothing below learns.
+   */
+  function layerBackward(dX: Tensor, i: number, { ids, positions, segments, adapter, wanted }: Kept): Tensor {
+    const [N, n] = [ids.length, dX.shape[0]!]
     const layer = layers[i]!
-    const at = activations(N, i, true)
+    const last = i === layers.length - 1
+    const at = activations(N, n, i, true)
     const learns = (...names: LinearName[]): boolean => names.some((name) => isTrained(layer[name]))
     const below = i > 0 || embed.grad !== null
     const throughAttention = below || learns('q_proj', 'k_proj', 'v_proj')
-    const dLow = rank > 0 ? space.take('dLow', N, rank) : null
+    const throughMid = throughAttention || learns('o_proj')
     const back = (dInput: Tensor | null, dY: Tensor, input: Tensor, name: LinearName, accumulate = false): void => {
-      const low = adapter && layer[name].adapter ? { kept: at.low(name), gradient: dLow! } : null
-      linearBackward(backend, dInput, dY, input, layer[name], low, accumulate)
+      const rows = dY.shape[0]!
+      const low = adapter && layer[name].adapter
+      const lows = low ? { kept: at.low(name, rows), gradient: space.take('dLow', rows, rank) } : null
+      linearBackward(backend, dInput, dY, input, layer[name], lows, accumulate)
     }
-    const normed = space.take('normed', N, D)
-    const dNormed = space.take('dNormed', N, D)
-    const h = space.take('h', N, F)
-    const dGate = space.take('dGate', N, F)
 
     // Feed-forward: next x = mid + (silu(gate) * up) Wdown'
+    const [h, dGate] = [space.take('h', n, F), space.take('dGate', n, F)]
     if (learns('down_proj')) backend.gatedSilu(h, at.gate, at.up)
     back(dGate, dX, h, 'down_proj') // for now dH
     backend.gatedSiluBackward(dGate, h, dGate, at.gate, at.up) // h becomes dUp
-    const belowFeedForward = throughAttention || learns('o_proj')
+    const [normedMid, dNormedMid] = [space.take('normed', n, D), throughMid ? space.take('dNormed', n, D) : null]
     if (learns('gate_proj', 'up_proj'))
-      backend.rmsNorm(normed, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
-    back(belowFeedForward ? dNormed : null, dGate, normed, 'gate_proj')
-    back(belowFeedForward ? dNormed : null, h, normed, 'up_proj', true)
-    if (!belowFeedForward) return
-    backend.rmsNormBackward(dX, layer.postAttentionNorm.grad, dNormed, at.mid, layer.postAttentionNorm.value, at.r2)
+      backend.rmsNorm(normedMid, at.r2, at.mid, layer.postAttentionNorm.value, rmsNormEps)
+    back(dNormedMid, dGate, normedMid, 'gate_proj')
+    back(dNormedMid, h, normedMid, 'up_proj', true)
+    if (dNormedMid === null) return dX
+    backend.rmsNormBackward(dX, layer.postAttentionNorm.grad, dNormedMid, at.mid, layer.postAttentionNorm.value, at.r2)
 
-    // Attention: mid = x + attention Wo'
-    const dAttention = space.take('dAttention', N, queryWidth)
-    back(throughAttention ? dAttention : null, dX, at.attention, 'o_proj')
-    if (!throughAttention) return
+    // Attention: mid = x + attention Wo'. What the last layer left out has no gradient.
+    let dAttention = throughAttention ? space.take(last ? 'dLast attention' : 'dAttention', n, queryWidth) : null
+    back(dAttention, dX, last ? space.take('last attention', n, queryWidth) : at.attention, 'o_proj')
+    if (dAttention === null) return dX
+    if (last) {
+      dX = spread(dX, space.take('dX', N, D), wanted.rows)
+      dAttention = spread(dAttention, space.take('dAttention', N, queryWidth), wanted.rows)
+    }
     const [dQ, dK, dV] = [space.take('dQ', N, queryWidth), space.take('dK', N, keyWidth), space.take('dV', N, keyWidth)]
     for (const t of [dQ, dK, dV]) backend.fill(t, 0)
     const saved = { out: at.attention, logSums: at.logSums, q: at.q, k: at.k, v: at.v }
     backend.attentionBackward({ dQ, dK, dV }, dAttention, saved, segments, shape)
+    const table = rotations.upTo(positions)
     backend.rotary(dQ, table, positions, C, -1)
     backend.rotary(dK, table, positions, C, -1)
+    const [normed, dNormed] = [space.take('normed', N, D), below ? space.take('dNormed', N, D) : null]
     if (learns('q_proj', 'k_proj', 'v_proj')) backend.rmsNorm(normed, at.r1, at.x, layer.inputNorm.value, rmsNormEps)
-    back(below ? dNormed : null, dQ, normed, 'q_proj')
-    back(below ? dNormed : null, dK, normed, 'k_proj', true)
-    back(below ? dNormed : null, dV, normed, 'v_proj', true)
-    if (below) backend.rmsNormBackward(dX, layer.inputNorm.grad, dNormed, at.x, layer.inputNorm.value, at.r1)
+    back(dNormed, dQ, normed, 'q_proj')
+    back(dNormed, dK, normed, 'k_proj', true)
+    back(dNormed, dV, normed, 'v_proj', true)
+    if (dNormed) backend.rmsNormBackward(dX, layer.inputNorm.grad, dNormed, at.x, layer.inputNorm.value, at.r1)
+    return dX
+  }
+
+  /** `into` [N,...] = `from` [M,...] at its rows, zero elsewhere. */
+  function spread(from: Tensor, into: Tensor, rows: Int32Array): Tensor {
+    backend.fill(into, 0)
+    backend.scatterAddRows(into, from, rows)
+    return into
   }
 
   // ---- Reading on with a cache --------------------------------------------------------------------------------------
@@ -369,9 +396,9 @@ export function createTransformer(
       last[s] = n - 1
     })
     checkTokens(ids, config)
-    const x = runLayers(ids, positions, segments, { keep: false, adapter: true, cache, into })
+    const x = runLayers(ids, positions, segments, last, { keep: false, adapter: true, cache, into })
     for (const { sequence, tokens } of pieces) cache.lengths[sequence]! += tokens.length
-    const { normed } = lastNorm(x, last, 'passing')
+    const normed = lastNorm(x, 'passing')
     const scores = space.take('next scores', pieces.length, V)
     backend.matmul(scores, normed, head.value, { transposeB: true })
     return backend.read(scores)

@@ -79,6 +79,7 @@ const lora = (targets: LoraSettings['targets']) => {
 test('every tensor of a fully trained model has the right gradient', () => compare(model({ tune: 'full' })))
 test('and with the embedding tied to the output', () => compare(model({ tune: 'full' }, { tieWordEmbeddings: true })))
 test('and with more query heads than key heads', () => compare(model({ tune: 'full' }, { numKeyValueHeads: 1 })))
+test('and with a single layer', () => compare(model({ tune: 'full' }, { numHiddenLayers: 1 })))
 test('every adapter on all linear layers has the right gradient', () =>
   compare(model({ tune: 'lora', lora: lora('all-linear') })))
 for (const targets of [['q_proj', 'v_proj'], ['o_proj'], ['down_proj'], ['gate_proj', 'up_proj']] as const)
