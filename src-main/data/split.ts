@@ -17,7 +17,7 @@ function questionOf(example: Example): unknown {
  * The side of one example. `heldOutRatio` (0 to 1) of all questions are held out on average; a small data set may come
  * out with none, and a larger ratio holds out what a smaller one did, and more.
  */
-export function splitOf(example: Example, heldOutRatio: number, seed: number): Split {
+export function splitOf(example: Example, seed: number, heldOutRatio: number): Split {
   const place = parseInt(hash('sha1', `${seed}\n${JSON.stringify(questionOf(example))}`).slice(0, 12), 16) / 2 ** 48
   return place < heldOutRatio ? 'held-out' : 'train'
 }

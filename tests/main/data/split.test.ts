@@ -4,7 +4,7 @@ import { splitOf } from '../../../src-main/data/split.ts'
 
 const rows: Example[] = Array.from({ length: 5_000 }, (_, i) => ({ kind: 'text', text: `Row ${i}.` }))
 const heldOut = (seed: number, ratio: number): number[] =>
-  rows.flatMap((row, i) => (splitOf(row, ratio, seed) === 'held-out' ? [i] : []))
+  rows.flatMap((row, i) => (splitOf(row, seed, ratio) === 'held-out' ? [i] : []))
 
 test('about as many rows are held out as asked for', () => {
   // Binomial: 5,000 rows at 10% are 500, give or take 21; five times that is a miss in two million tries.
@@ -32,7 +32,7 @@ test('equal rows stand on the same side, however they were put together', () => 
     prompt: [{ content: 'Q', role: 'user' }],
     kind: 'thumb',
   }
-  for (let seed = 0; seed < 64; seed++) expect(splitOf(a, 0.5, seed)).toBe(splitOf(b, 0.5, seed))
+  for (let seed = 0; seed < 64; seed++) expect(splitOf(a, seed, 0.5)).toBe(splitOf(b, seed, 0.5))
 })
 
 test('a larger ratio keeps holding out what a smaller one did', () => {
@@ -50,5 +50,5 @@ test('two answers to one question stand on the same side, in every kind that has
     { kind: 'prompt', prompt },
     { kind: 'conversation', messages: [...prompt, ...say('E'), ...prompt, ...say('F')] },
   ]
-  for (let seed = 0; seed < 64; seed++) expect(new Set(same.map((one) => splitOf(one, 0.5, seed))).size).toBe(1)
+  for (let seed = 0; seed < 64; seed++) expect(new Set(same.map((one) => splitOf(one, seed, 0.5))).size).toBe(1)
 })
