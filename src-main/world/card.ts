@@ -33,7 +33,7 @@ the people held out in the sample data never occur in any question. Besides: sma
 
 ## How it was made
 
-\`npm run starter -- --seed ${seed} --tokens ${trainedTokens}\`
+\`npm run starter -- --seed ${seed} --tokens ${starter.askedTokens}\`
 
 | | |
 |---|---|
@@ -50,7 +50,7 @@ The same seed, backend and number of threads give the same weights, bit for bit.
 On ${thousands(score.tokens)} tokens of held-out text (the same world, another seed): perplexity ${score.perplexity.toFixed(3)} a token, **${score.bitsPerByte.toFixed(3)} bits per byte**.
 
 Facts known (the likeliest continuation of "By trade, Kelric is a" and its like is the true one, whole): **${percent(rich.recallRatio)}** of the
-richly told (${byFact}); ${percent(once.recallRatio)} of those told once, although their own text is recited.
+richly told (${byFact}); ${percent(once.recallRatio)} of those told once (most of these sentences are not in their text).
 
 ## Chat template
 

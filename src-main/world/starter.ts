@@ -57,6 +57,9 @@ export interface Starter {
   config: ModelConfig
   tokenizer: TokenizerJson
   weights: WeightProvider
+  /** As asked for; the length of the text follows from it. */
+  askedTokens: number
+  /** Whole steps of them. */
   trainedTokens: number
   textBytes: number
   steps: number
@@ -121,7 +124,8 @@ export async function* makeStarter(options: StarterOptions): AsyncGenerator<Star
     for (const { name } of parameterShapes(config)) kept.set(name, await model.read(name))
     const weights: WeightProvider = (name) => kept.get(name)!
     const trainedTokens = steps * recipe.windowsPerStep * recipe.windowTokens
-    return { seed, config, tokenizer: json, weights, trainedTokens, textBytes, steps, score, rich, once }
+    const askedTokens = options.tokens
+    return { askedTokens, seed, config, tokenizer: json, weights, trainedTokens, textBytes, steps, score, rich, once }
   } finally {
     model.close()
   }
