@@ -6,8 +6,8 @@ import { Failure } from '../contract/errors.ts'
 import type { SamplingSettings } from '../contract/records.ts'
 import { createRandom } from '../engine/random.ts'
 import { createKvCache } from '../models/kv-cache.ts'
-import type { KvCache } from '../models/kv-cache.ts'
-import type { Piece, Transformer } from '../models/transformer.ts'
+import type { KvCache, Piece } from '../models/kv-cache.ts'
+import type { Transformer } from '../models/transformer.ts'
 import { explainChoice, sampleToken } from './sample.ts'
 import type { Choice } from './sample.ts'
 
@@ -18,7 +18,7 @@ export interface GenerateSettings extends SamplingSettings {
   seeds?: readonly number[]
   /** Explain each token with this many likeliest tokens. */
   alternatives?: number
-  /** Prompts run at once (default 32); the others wait. */
+  /** Prompts run at once (default 32, fewer where their cache would grow too large); the others wait. */
   together?: number
 }
 
@@ -41,6 +41,8 @@ export interface GenerateWatch {
 
 /** Prompt tokens read at once: bounds the memory of a long prompt, and how long a stop takes to be heard. */
 const prefillTokens = 512
+/** Keys and values kept at once, unless one prompt alone needs more. */
+const cacheBudgetBytes = 512 * 2 ** 20
 
 /**
  * Answers every prompt, in order. Lets the event loop turn between tokens, so that a signal is heard; what is unfinished
@@ -53,11 +55,32 @@ export async function generate(
   watch: GenerateWatch = {},
 ): Promise<Answer[]> {
   prompts.forEach((prompt, i) => checkPrompt(prompt, model.config.maxPositionEmbeddings, prompts.length > 1 ? i : null))
-  const { together = 32 } = settings
   const answers: Answer[] = []
-  for (let from = 0; from < prompts.length; from += together)
-    answers.push(...(await answerTogether(model, prompts.slice(from, from + together), from, settings, watch)))
+  while (answers.length < prompts.length) {
+    const from = answers.length
+    const group = prompts.slice(from, from + groupSize(model, prompts, from, settings))
+    answers.push(...(await answerTogether(model, group, from, settings, watch)))
+  }
   return answers
+}
+
+/** How many prompts from `from` on fit together: at least one. */
+function groupSize(
+  model: Transformer,
+  prompts: readonly Int32Array[],
+  from: number,
+  { maxTokens, together = 32 }: GenerateSettings,
+): number {
+  const { numHiddenLayers, numKeyValueHeads, headDim, maxPositionEmbeddings } = model.config
+  const bytesOf = (prompt: Int32Array): number =>
+    8 * numHiddenLayers * numKeyValueHeads * headDim * Math.min(maxPositionEmbeddings, prompt.length + maxTokens)
+  let [count, bytes] = [1, bytesOf(prompts[from]!)]
+  while (count < together && from + count < prompts.length) {
+    bytes += bytesOf(prompts[from + count]!)
+    if (bytes > cacheBudgetBytes) break
+    count++
+  }
+  return count
 }
 
 async function answerTogether(

@@ -1,7 +1,8 @@
 // Keys and values of tokens already read, so that the next token costs one row. Every sequence has its own stretch of rows
 // in one array a layer, as long as that sequence may become, so a batch of unequal prompts wastes nothing.
 // Left out: sharing the rows of a common beginning between sequences.
-import type { Backend, Tensor } from '../engine/backend.ts'
+import { Failure } from '../contract/errors.ts'
+import type { Backend, Segments, Tensor } from '../engine/backend.ts'
 import type { ModelConfig } from './config.ts'
 
 export interface KvCache {
@@ -43,4 +44,46 @@ export function createKvCache(backend: Backend, config: ModelConfig, capacities:
     },
     free: () => backend.free(...keys, ...values),
   }
+}
+
+/** Tokens to read on after what a cache already holds of a sequence. */
+export interface Piece {
+  sequence: number
+  tokens: Int32Array
+}
+
+/** Pieces laid end to end, as the model reads them. */
+interface Packed {
+  ids: Int32Array // [N]
+  positions: Int32Array // [N] in their sequences
+  /** Each piece's queries against its sequence's rows of the cache, the new ones included. */
+  segments: Segments
+  into: Int32Array // [N] the cache's rows that they fill
+  last: Int32Array // [pieces] the last row of each
+}
+
+/** Throws Bug for an empty piece or one that the cache has no room for. */
+export function packPieces(cache: KvCache, pieces: readonly Piece[]): Packed {
+  const N = pieces.reduce((sum, { tokens }) => sum + tokens.length, 0)
+  const [ids, positions, into] = [new Int32Array(N), new Int32Array(N), new Int32Array(N)]
+  const segments = new Int32Array(4 * pieces.length)
+  const last = new Int32Array(pieces.length)
+  let n = 0
+  pieces.forEach(({ sequence, tokens }, s) => {
+    const [start, seen] = [cache.starts[sequence]!, cache.lengths[sequence]!]
+    const [count, capacity] = [tokens.length, cache.capacities[sequence]!]
+    if (count === 0 || seen + count > capacity)
+      throw new Failure('Bug', `A cache of ${capacity} tokens cannot take ${count} after ${seen}.`, {
+        where: 'packPieces',
+      })
+    ids.set(tokens, n)
+    segments.set([n, count, start, seen + count], 4 * s)
+    for (let j = 0; j < count; j++) {
+      positions[n + j] = seen + j
+      into[n + j] = start + seen + j
+    }
+    n += count
+    last[s] = n - 1
+  })
+  return { ids, positions, segments, into, last }
 }

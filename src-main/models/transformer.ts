@@ -17,7 +17,8 @@ import type { Batch, Wanted } from './batch.ts'
 import type { ModelConfig } from './config.ts'
 import { defaultScoresBudgetBytes } from './estimate.ts'
 import type { LinearName, WeightProvider } from './families.ts'
-import type { KvCache } from './kv-cache.ts'
+import { packPieces } from './kv-cache.ts'
+import type { KvCache, Piece } from './kv-cache.ts'
 import { isTrained, linear, linearBackward } from './linear.ts'
 import type { Parameter } from './linear.ts'
 import { createRotations } from './rotations.ts'
@@ -39,12 +40,6 @@ export interface Scored {
   logprobs: Float32Array // [N] nats, 0 where not scored
   entropy?: Float32Array // [N] nats, of the distribution that the scored token was drawn from
   best?: Uint8Array // [N] 1 where the scored token was the likeliest
-}
-
-/** Tokens to read on after what a cache already holds of a sequence. */
-export interface Piece {
-  sequence: number
-  tokens: Int32Array
 }
 
 export interface TransformerSettings {
@@ -371,30 +366,7 @@ export function createTransformer(
   // ---- Reading on with a cache --------------------------------------------------------------------------------------
 
   async function extend(cache: KvCache, pieces: readonly Piece[]): Promise<Float32Array> {
-    const N = pieces.reduce((sum, { tokens }) => sum + tokens.length, 0)
-    const ids = new Int32Array(N)
-    const positions = new Int32Array(N)
-    const into = new Int32Array(N)
-    const segments = new Int32Array(4 * pieces.length)
-    const last = new Int32Array(pieces.length)
-    let n = 0
-    pieces.forEach(({ sequence, tokens }, s) => {
-      const [start, seen] = [cache.starts[sequence]!, cache.lengths[sequence]!]
-      if (tokens.length === 0 || seen + tokens.length > cache.capacities[sequence]!)
-        throw new Failure(
-          'Bug',
-          `A cache of ${cache.capacities[sequence]} tokens cannot take ${tokens.length} after ${seen}.`,
-          { where: 'Transformer.extend' },
-        )
-      segments.set([n, tokens.length, start, seen + tokens.length], 4 * s)
-      tokens.forEach((id, j) => {
-        ids[n + j] = id
-        positions[n + j] = seen + j
-        into[n + j] = start + seen + j
-      })
-      n += tokens.length
-      last[s] = n - 1
-    })
+    const { ids, positions, segments, into, last } = packPieces(cache, pieces)
     checkTokens(ids, config)
     const x = runLayers(ids, positions, segments, last, { keep: false, adapter: true, cache, into })
     for (const { sequence, tokens } of pieces) cache.lengths[sequence]! += tokens.length
