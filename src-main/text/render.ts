@@ -118,6 +118,18 @@ export function parseAnswer(tokens: ArrayLike<number>, model: TextModel): string
   return text.slice(from, text.endsWith(trail) ? Math.max(from, text.length - trail.length) : undefined)
 }
 
+/** The special token with which the template ends an answer, where it has one that differs from text: a stop for chat. */
+export function endOfTurn(model: TextModel): number | null {
+  const question: Message = { role: 'user', content: 'q' }
+  const answer: Message = { role: 'assistant', content: 'a' }
+  const { tokens, lossMask } = renderExample({ kind: 'conversation', messages: [question, answer] }, model, {
+    trainOn: 'answers',
+    maxTokens: Infinity,
+  })
+  const last = tokens[lossMask.lastIndexOf(1)]
+  return last !== undefined && model.tokenizer.isSpecial(last) ? last : null
+}
+
 /** What the template writes between the opening of an answer and its first word: "" or blanks. */
 export function leadOf(model: TextModel): string {
   return framingOf(model).lead
@@ -192,7 +204,7 @@ function findAnswers(messages: readonly Message[], text: string, model: TextMode
   messages.forEach(({ role }, index) => {
     if (role !== 'assistant' || index === 0) return
     const before = written(messages.slice(0, index), true, model)
-    const upTo = written(messages.slice(0, index + 1), false, model)
+    const upTo = index === messages.length - 1 ? text : written(messages.slice(0, index + 1), false, model)
     if (upTo.startsWith(before) && text.startsWith(upTo))
       found.push({ index, from: before.length, to: before.length + endOfAnswer(upTo.slice(before.length), model) })
   })

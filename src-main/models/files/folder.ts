@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '../../contract/errors.ts'
-import type { TextModel } from '../../text/render.ts'
+import { endOfTurn, type TextModel } from '../../text/render.ts'
 import { chooseTemplate } from '../../text/templates.ts'
 import { openTokenizer } from '../../text/tokenizer.ts'
 import { readConfig, writeConfig, type ModelConfig } from '../config.ts'
@@ -22,7 +22,7 @@ export interface ModelFolder {
   readonly path: string
   readonly config: ModelConfig
   readonly text: TextModel
-  /** Tokens that end an answer: the config's, the generation config's and the tokenizer's, without doubles. */
+  /** Tokens that end an answer: the config's, the generation config's, the tokenizer's and the template's, each once. */
   readonly stopTokens: number[]
   /** Reads one tensor from the disk, as float32. Every tensor of `parameterShapes(config)` is there, in its shape. */
   readonly weights: WeightProvider
@@ -254,8 +254,19 @@ function textModelOf(path: string, files: TextFiles, config: ModelConfig): TextM
 function stopTokensOf(config: ModelConfig, files: TextFiles, text: TextModel): number[] {
   const more = files.generationConfig?.['eos_token_id']
   const listed = (Array.isArray(more) ? more : [more]) as unknown[]
-  const ids = [...config.eosTokenIds, ...listed, text.tokenizer.specials.eos]
+  const ids = [...config.eosTokenIds, ...listed, text.tokenizer.specials.eos, turnEnd(text)]
   return [...new Set(ids.filter((id): id is number => typeof id === 'number' && id >= 0 && id < config.vocabSize))]
+}
+
+/** Null too where the template is broken: the model can still read plain text, and chat will say what is wrong. */
+function turnEnd(text: TextModel): number | null {
+  if (text.template === null) return null
+  try {
+    return endOfTurn(text)
+  } catch (error) {
+    if (error instanceof Failure) return null
+    throw error
+  }
 }
 
 /** Text of a file, which must be UTF-8 and of a bearable size. */

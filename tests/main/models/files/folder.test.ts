@@ -57,6 +57,21 @@ test('reads a folder as transformers wrote it', () => {
   folder.close()
 })
 
+test('every token that may end an answer stops it: of config, generation config and template', () => {
+  writeFileSync(join(path, 'generation_config.json'), JSON.stringify({ eos_token_id: [1, 40] }))
+  writeFileSync(join(path, 'chat_template.jinja'), '{% for m in messages %}<user>{{ m.content }}<bot>{% endfor %}')
+  const folder = readModelFolder(path)
+  expect(folder.stopTokens).toEqual([1, 40, 3])
+  folder.close()
+  writeFileSync(join(path, 'chat_template.jinja'), '{% for m in')
+  const broken = readModelFolder(path)
+  expect(broken.stopTokens).toEqual([1, 40])
+  expect(refusal(() => renderPrompt([{ role: 'user', content: 'hi' }], broken.text)).message).toContain(
+    'template does not work',
+  )
+  broken.close()
+})
+
 test('its tokenizer encodes as transformers does', () => {
   const folder = readModelFolder(path)
   const { words } = JSON.parse(readFileSync(join(golden, 'llama-folder.json'), 'utf8')) as {
