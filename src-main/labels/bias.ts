@@ -26,7 +26,9 @@ export function medianOf(values: readonly number[]): number | null {
 }
 
 /** Side and length over judgements that decide (no tie, both-bad or skip); pace over all that were timed and not skipped. */
-export function biasOf(judged: readonly JudgedFigures[]): Pick<PairSetDetail, 'side' | 'length' | 'medianMs'> {
+export function biasOf(
+  judged: readonly JudgedFigures[],
+): Pick<PairSetDetail, 'side' | 'length' | 'medianMs' | 'trainable'> {
   const decided = judged.flatMap((one) =>
     typeof one.verdict === 'number' && one.verdict !== 4 ? [{ ...one, choseA: one.verdict < 4 }] : [],
   )
@@ -36,6 +38,7 @@ export function biasOf(judged: readonly JudgedFigures[]): Pick<PairSetDetail, 's
   return {
     side: { left, decided: decided.length, ...wilson(left, decided.length) },
     length: { longer, decided: uneven.length, ...wilson(longer, uneven.length) },
+    trainable: decided.filter((one) => one.differ).length,
     medianMs: medianOf(judged.filter((one) => one.verdict !== 'skip' && one.tookMs > 0).map((one) => one.tookMs)),
   }
 }

@@ -71,12 +71,10 @@ export function labelHandlers(context: CoreContext): Pick<Handlers, LabelCommand
     'pairs.list': () => listPairSets(store),
     'pairs.show': ({ id }) => {
       const set = showPairSet(store, id)
-      const trainable = walkJudged(store, id).filter(({ judgement, pair }) => preferenceOf(judgement, pair) !== null)
       return {
         ...set,
         models: set.answerers.map((one) => answererOr(context, one)),
         ...biasOf(listJudgedFigures(store, id)),
-        trainable: trainable.length,
       }
     },
     'pairs.make': (order) => {

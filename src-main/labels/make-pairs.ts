@@ -98,6 +98,7 @@ async function run(
     for (let from = 0, batch = 0; from < prompts.length; batch++) {
       const some = prompts.slice(from, from + batchSize(batch))
       const pairs = await answerTwice(context, some, from, answerers, settings, set.seed, signal)
+      if (!stillThere(context, set.id)) throw new Failure('Stopped', 'The set was removed while it was being filled.')
       const whole = pairs.filter((pair) => pair !== null)
       addPairs(
         store,

@@ -80,7 +80,11 @@ export async function importDataset(
     const { bytes, sha256 } = summary
     return finishDataset(store, id, made === undefined ? { source: { file: path, bytes, sha256 } } : {})
   } catch (error) {
-    removeDataset(store, id)
+    try {
+      removeDataset(store, id)
+    } catch {
+      // On a full disk even this may fail: the dataset stays unseen, and the next start sweeps it out.
+    }
     throw error
   }
 }
@@ -158,7 +162,7 @@ export function makeDataset(
   if (latest !== undefined) {
     if (JSON.stringify([...walkRows(store, latest.id)]) === JSON.stringify(rows)) return latest
     if (runsOn(store, latest.id).length === 0) return replaceRows(store, latest.id, rows)
-    renameDataset(store, latest.id, `${name}, the first ${latest.rows}`)
+    renameDataset(store, latest.id, `${name} (${latest.rows === 1 ? '1 row' : `${latest.rows} rows`})`)
   }
   return addDataset(store, { name, kind, source: { made }, mapping: null, createdAt: clock() }, rows)
 }

@@ -317,14 +317,16 @@ export interface JudgedFigures {
   tookMs: number
   lengthA: number
   lengthB: number
+  /** The two answers do not say the same. */
+  differ: boolean
 }
 export function listJudgedFigures(store: Store, set: string): JudgedFigures[] {
   return store
-    .all<Omit<JudgedFigures, 'verdict'> & { verdict: string }>(
+    .all<Omit<JudgedFigures, 'verdict' | 'differ'> & { verdict: string; differ: 0 | 1 }>(
       `SELECT verdict, took_ms AS tookMs, iif(swapped, second_length, first_length) AS lengthA,
-         iif(swapped, first_length, second_length) AS lengthB
+         iif(swapped, first_length, second_length) AS lengthB, first <> second AS differ
        FROM ${judgedPairs} WHERE judgements.pair_set = ? ORDER BY number`,
       set,
     )
-    .map((row) => ({ ...row, verdict: toVerdict(row.verdict) }))
+    .map((row) => ({ ...row, verdict: toVerdict(row.verdict), differ: row.differ === 1 }))
 }
