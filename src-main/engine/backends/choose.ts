@@ -36,8 +36,8 @@ export async function openBackend(name: 'auto' | BackendName, options: BackendOp
   }
   try {
     return open.native(options)
-  } catch {
-    return open.wasm(options)
+  } catch (error) {
+    return createWasm({ instead: toWire(error).message })
   }
 }
 

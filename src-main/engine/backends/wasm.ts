@@ -16,8 +16,11 @@ interface Door {
   call(kernel: number): number
 }
 
-/** The WebAssembly backend. Throws NotFound when its file is missing, BadFile when this Node cannot run it. */
-export function createWasm(): Backend {
+/**
+ * The WebAssembly backend. `instead`: why it serves and not the native one, for its summary. Throws NotFound when its
+ * file is missing, BadFile when this Node cannot run it.
+ */
+export function createWasm({ instead }: { instead?: string } = {}): Backend {
   const path = 'resources/kernels/temper.wasm'
   const file = findKernelFile(path)
   if (file === null)
@@ -71,6 +74,10 @@ export function createWasm(): Backend {
       },
       close: () => {}, // the memory goes with the instance
     },
-    { name: 'wasm', threads: 1, summary: 'WebAssembly with relaxed SIMD, 1 thread' },
+    {
+      name: 'wasm',
+      threads: 1,
+      summary: `WebAssembly with relaxed SIMD, 1 thread${instead === undefined ? '' : ` (${instead})`}`,
+    },
   )
 }

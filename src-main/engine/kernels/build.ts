@@ -74,7 +74,9 @@ export async function buildNative({ quiet = false }: { quiet?: boolean } = {}): 
     return { outcome, message, file }
   }
   const instead = 'Temper uses its WebAssembly kernels instead, at about half the speed.'
-  const compiler = process.platform === 'win32' ? null : await findCompiler()
+  if (process.platform === 'win32')
+    return say('no compiler', `No native kernels: they are not built for Windows yet. ${instead}`)
+  const compiler = await findCompiler()
   if (compiler === null)
     return say('no compiler', `No native kernels: there is no C compiler (cc, gcc or clang) here. ${instead}`)
 
