@@ -30,8 +30,7 @@ export async function exportExamples(
 ): Promise<ExportSummary> {
   const beside = `${out}.part`
   const file = await open(beside, 'w').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    throw new Failure('NotFound', 'The folder to write into does not exist.', { where: out, next: 'Choose another.' })
+    throw unwritable(out, error)
   })
   const reasons = new Map<string, number>()
   let rows = 0
@@ -65,9 +64,29 @@ export async function exportExamples(
     await file.close()
     if (!isWhole) await rm(beside, { force: true })
   }
-  await rename(beside, out)
+  await rename(beside, out).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(beside, { force: true })
+    throw unwritable(out, error)
+  })
   const counted = [...reasons].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count)
   return { file: out, rows, leftOut, reasons: counted }
+}
+
+/** What to say when `out` cannot be written; other errors (a full disk) as they are. */
+function unwritable(out: string, error: NodeJS.ErrnoException): Error {
+  const why: Record<string, string> = {
+    ENOENT: 'The folder to write into does not exist.',
+    ENOTDIR: 'The folder to write into does not exist.',
+    EISDIR: 'This is a folder, not the name of a file to write.',
+    ENOTEMPTY: 'This is a folder, not the name of a file to write.',
+    EACCES: 'You may not write there.',
+    EPERM: 'You may not write there.',
+    EROFS: 'This disk can only be read.',
+  }
+  const message = why[error.code ?? '']
+  if (message === undefined) return error
+  const kind = message.includes('exist') ? 'NotFound' : 'BadFile'
+  return new Failure(kind, message, { where: out, next: 'Choose another place.', cause: error })
 }
 
 /** One example as the form writes it, or the reason (a sentence) why it cannot. */

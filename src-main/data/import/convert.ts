@@ -76,32 +76,13 @@ function preference(record: Record<string, unknown>, mapping: Mapping): Example 
   if (isEmpty(sides[0]) && isEmpty(sides[1])) refuse('Both answers are empty.')
   if (isEmpty(sides[0])) refuse('The chosen answer is empty.')
   if (isEmpty(sides[1])) refuse('The rejected answer is empty.')
-  let prompt = context(record, mapping)
-  let chosen: Message[]
-  let rejected: Message[]
-  let plain: { plain?: true } = {}
-  const strings = typeof sides[0] === 'string' && typeof sides[1] === 'string'
-  if (strings && prompt.length === 0 && mapping.form !== 'hh-rlhf') {
-    const [start, a, b] = impliedPrompt(sides[0] as string, sides[1] as string)
-    const role = mapping.asChat ? { prompt: start.trim(), a: a.trim(), b: b.trim() } : { prompt: start, a, b }
-    prompt = [{ role: 'user', content: role.prompt }]
-    chosen = [{ role: 'assistant', content: role.a }]
-    rejected = [{ role: 'assistant', content: role.b }]
-    if (!mapping.asChat) plain = { plain: true }
-  } else {
-    const read = (side: unknown): Message[] =>
-      mapping.form === 'hh-rlhf' && typeof side === 'string'
-        ? fromHumanAssistant(side)
-        : turns(side, 'assistant', mapping)
-    chosen = read(sides[0])
-    rejected = read(sides[1])
-    if (prompt.length === 0) [prompt, chosen, rejected] = commonTurns(chosen, rejected)
-    else [chosen, rejected] = [withoutPrompt(chosen, prompt), withoutPrompt(rejected, prompt)]
-    if (strings && mapping.form !== 'hh-rlhf') plain = isPlain(record, mapping, ['prompt'])
-  }
-  checkTurns(prompt)
-  if (!prompt.some((one) => one.role !== 'system' && one.content.trim() !== ''))
+  const asked = context(record, mapping)
+  const pair =
+    asked.length > 0 ? { prompt: asked, ...answersTo(asked, sides, record, mapping) } : implied(sides, mapping)
+  const { prompt, chosen, rejected, plain } = pair
+  if (asked.length === 0 && !prompt.some((one) => one.role !== 'system' && one.content.trim() !== ''))
     refuse('There is no question: both answers share no beginning.')
+  checkTurns(prompt)
   checkEnd(prompt)
   checkAnswer(chosen, 'chosen answer')
   checkAnswer(rejected, 'rejected answer')
@@ -109,6 +90,39 @@ function preference(record: Record<string, unknown>, mapping: Mapping): Example 
   const strength = parts.strength === undefined ? undefined : Number(valueAt(record, parts.strength))
   const strong = strength === 1 || strength === 2 || strength === 3 ? { strength: strength as 1 | 2 | 3 } : {}
   return { kind: 'preference', prompt, chosen, rejected, ...plain, ...strong }
+}
+
+interface Answers {
+  chosen: Message[]
+  rejected: Message[]
+  plain: { plain?: true }
+}
+
+function answersTo(prompt: Message[], sides: unknown[], record: Record<string, unknown>, mapping: Mapping): Answers {
+  const [chosen, rejected] = sides.map((side) => withoutPrompt(turns(side, 'assistant', mapping), prompt))
+  const isText = sides.every((side) => typeof side === 'string')
+  return { chosen, rejected, plain: isText ? isPlain(record, mapping, ['prompt']) : {} }
+}
+
+/** The question is what both sides begin with. */
+function implied(sides: unknown[], mapping: Mapping): Answers & { prompt: Message[] } {
+  const [a, b] = sides
+  const isDialogue = mapping.form === 'hh-rlhf'
+  if (typeof a === 'string' && typeof b === 'string' && !isDialogue) {
+    const cut = impliedPrompt(a, b)
+    const [question, good, bad] = mapping.asChat ? cut.map((text) => text.trim()) : cut
+    return {
+      prompt: [{ role: 'user', content: question }],
+      chosen: [{ role: 'assistant', content: good }],
+      rejected: [{ role: 'assistant', content: bad }],
+      plain: mapping.asChat ? {} : { plain: true },
+    }
+  }
+  const [left, right] = sides.map((side) =>
+    isDialogue && typeof side === 'string' ? fromHumanAssistant(side) : turns(side, 'assistant', mapping),
+  )
+  const [prompt, chosen, rejected] = commonTurns(left, right)
+  return { prompt, chosen, rejected, plain: {} }
 }
 
 /** Everything before the answer: the system text, earlier turns, and the question with its input. */

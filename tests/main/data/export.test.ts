@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -172,4 +172,14 @@ test('a folder that is not there is named', async () => {
     kind: 'NotFound',
     message: 'The folder to write into does not exist.',
   })
+})
+
+test('a folder in the place of the file is refused, and nothing is left beside it', async () => {
+  const place = join(folder, 'a-folder')
+  mkdirSync(place)
+  await expect(exportExamples(chats, 'trl', place)).rejects.toMatchObject({
+    kind: 'BadFile',
+    message: 'This is a folder, not the name of a file to write.',
+  })
+  expect(existsSync(`${place}.part`)).toBe(false)
 })

@@ -317,6 +317,30 @@ test('chosen equal to rejected is refused in every preference form', async () =>
   ).toEqual(['The chosen and the rejected answer are the same.'])
 })
 
+test('texts without a common beginning, and a text that is the beginning of the other, are refused', async () => {
+  const good = { chosen: 'The sky is blue.', rejected: 'The sky is green.' }
+  const { reasons } = await first(
+    good,
+    { chosen: 'Blue.', rejected: 'Green.' },
+    { chosen: 'Sky', rejected: 'Sky is blue' },
+  )
+  expect(reasons).toEqual([
+    'There is no question: both answers share no beginning.',
+    'One answer is only the beginning of the other, so it would be empty.',
+  ])
+})
+
+test('a character is never cut in two', async () => {
+  const { example } = await first({ chosen: 'Smile 😀', rejected: 'Smile 😁' })
+  expect(example).toMatchObject({ prompt: [user('Smile')], chosen: [assistant(' 😀')], rejected: [assistant(' 😁')] })
+})
+
+test('a preference whose question ends with an answer is refused: chat could not go on from it', async () => {
+  const row = { prompt: [user('Q'), assistant('A')], chosen: [assistant('B')], rejected: [assistant('C')] }
+  const { reasons } = await first({ ...row, prompt: [user('Q')] }, row)
+  expect(reasons).toEqual(['The question does not end with a message of the user.'])
+})
+
 test('UltraFeedback: the question is in the prompt and in both answers, and is used once', async () => {
   const row = {
     prompt: 'Q?',
