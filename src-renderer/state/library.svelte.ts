@@ -12,7 +12,7 @@ interface Library {
   pairSets: PairSet[]
   chats: Chat[]
   answerers: Answerer[]
-  /** True once every list was read; until then nothing is "empty". */
+  /** True once every list was asked for; until then nothing is "empty". */
   ready: boolean
   failure: Failure | null
 }
@@ -57,7 +57,7 @@ export async function refresh(parts: Part[] = Object.keys(readers) as Part[]): P
     parts.map((part) => readers[part]().catch((thrown: unknown) => void failures.push(toFailure(thrown)))),
   )
   library.failure = failures[0] ?? null
-  if (failures.length === 0 && parts.length === Object.keys(readers).length) library.ready = true
+  if (parts.length === Object.keys(readers).length) library.ready = true
 }
 
 const due = new Set<Part>()

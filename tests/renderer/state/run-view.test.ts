@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { axisOf, linesOf } from '../../../src-renderer/state/run-view.svelte.ts'
 
-const metric = (step: number, value: number, name = 'train/loss') => ({ step, name, value, atMs: step * 500, tokens: step * 100 })
+const metric = (step: number, value: number, name = 'train/loss') => ({
+  step,
+  name,
+  value,
+  atMs: step * 500,
+  tokens: step * 100,
+})
 
 test('metrics become one line a name, in the order of steps', () => {
   const lines = linesOf([metric(2, 2), metric(1, 3), metric(1, 0.1, 'gradient-norm')])
