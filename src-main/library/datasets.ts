@@ -31,8 +31,6 @@ export interface ImportOrder {
   mapping?: Mapping | undefined
   heldOutRatio: number
   seed: number
-  /** Told instead of the file: the starter's own data. */
-  made?: string
 }
 
 const nameOf = (path: string): string => basename(path, extname(path)).slice(0, 120) || basename(path)
@@ -40,12 +38,12 @@ const nameOf = (path: string): string => basename(path, extname(path)).slice(0, 
 /** Imports a file, all of it or nothing; `tell` hears how far it is. Throws what the file's fault is, or Stopped. */
 export async function importDataset(
   { store, clock }: Pick<CoreContext, 'store' | 'clock'>,
-  { path, name = nameOf(path), mapping: asked, heldOutRatio, seed, made }: ImportOrder,
+  { path, name = nameOf(path), mapping: asked, heldOutRatio, seed }: ImportOrder,
   tell: (progress: { bytes: number; totalBytes: number; rows: number; refused: number }) => void,
   signal: AbortSignal,
 ): Promise<Dataset> {
   const mapping = asked ?? (await likeliestMapping(path)).mapping
-  const source = made === undefined ? { file: path, bytes: 0, sha256: '' } : { made }
+  const source = { file: path, bytes: 0, sha256: '' } // known in full at the end
   const id = beginDataset(store, { name, kind: mapping.kind, source, mapping, createdAt: clock() })
   try {
     let rows = 0
@@ -78,7 +76,7 @@ export async function importDataset(
         next: 'Look at the mapping in the preview, or mend the file.',
       })
     const { bytes, sha256 } = summary
-    return finishDataset(store, id, made === undefined ? { source: { file: path, bytes, sha256 } } : {})
+    return finishDataset(store, id, { source: { file: path, bytes, sha256 } })
   } catch (error) {
     try {
       removeDataset(store, id)

@@ -11,7 +11,7 @@ import { listModels } from '../store/models.ts'
 import { listPairSets } from '../store/pairs.ts'
 import { listRuns } from '../store/runs.ts'
 import type { CoreContext } from './context.ts'
-import { resourcesFolder } from './starter.ts'
+import { isSample, resourcesFolder } from './starter.ts'
 
 type Recent = Overview['recent'][number]
 const mostRecent = 8
@@ -20,8 +20,10 @@ const mostFound = 20
 const some = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
-/** Everything that has a name, latest touched first. */
-function everything({ store }: CoreContext): Recent[] {
+/** Everything that has a name, latest touched first; `own` leaves away what Temper brought along. */
+function everything({ store }: CoreContext, which: 'all' | 'own' = 'all'): Recent[] {
+  const datasets = listDatasets(store).filter((one) => which === 'all' || !isSample(one))
+  const models = listModels(store).filter((one) => which === 'all' || !one.builtIn)
   return [
     ...listRuns(store).map((run): Recent => {
       const note =
@@ -30,7 +32,7 @@ function everything({ store }: CoreContext): Recent[] {
           : run.state
       return { kind: 'run', id: run.id, name: run.name, note, at: run.endedAt ?? run.startedAt ?? run.createdAt }
     }),
-    ...listDatasets(store).map((one): Recent => {
+    ...datasets.map((one): Recent => {
       return { kind: 'dataset', id: one.id, name: one.name, note: some(one.rows, 'row'), at: one.createdAt }
     }),
     ...listPairSets(store).map((one): Recent => {
@@ -45,7 +47,7 @@ function everything({ store }: CoreContext): Recent[] {
     ...listChats(store).map((chat): Recent => {
       return { kind: 'chat', id: chat.id, name: chat.title, note: 'chat', at: chat.updatedAt }
     }),
-    ...listModels(store).map((model): Recent => {
+    ...models.map((model): Recent => {
       const note = `${some(model.parameters, 'parameter')}`
       return { kind: 'model', id: model.id, name: model.name, note, at: model.createdAt }
     }),
@@ -80,7 +82,7 @@ export async function overview(context: CoreContext): Promise<Overview> {
       chats: chats.length,
     },
     stations: stationsOf({ models, datasets, runs, sets, chats }),
-    recent: everything(context).slice(0, mostRecent),
+    recent: everything(context, 'own').slice(0, mostRecent),
     starter: models.find((model) => model.builtIn) ?? null,
   }
 }

@@ -128,7 +128,7 @@ test('kill -9 in the middle of an import leaves a library that opens without hal
   await core.close()
   const path = write(
     'many.jsonl',
-    Array.from({ length: 60_000 }, (_, i) => question(i)),
+    Array.from({ length: 30_000 }, (_, i) => question(i)),
   )
   const script = `
     import { createCore } from ${JSON.stringify(resolve('src-main/core.ts'))}
@@ -187,12 +187,12 @@ test('what Temper brings along is there at the first start, and what was removed
   const resources = join(home, 'resources')
   mkdirSync(join(resources, 'starter', 'data'), { recursive: true })
   cpSync(modelFolder, join(resources, 'starter', 'model'), { recursive: true })
-  cpSync(write('x.jsonl', [question(1), question(2)]), join(resources, 'starter', 'data', 'world-questions.jsonl'))
+  cpSync(write('x.jsonl', [question(1), question(2)]), join(resources, 'starter', 'data', 'prompts.jsonl'))
   core = await createCore({ home, log, resources })
   const { starter } = await core.call('app.overview', {})
   expect(starter).toMatchObject({ id: 'm1', name: 'Starter', builtIn: true })
   const [dataset] = await core.call('data.list', {})
-  expect(dataset).toMatchObject({ name: 'World questions', rows: 2, source: { made: 'the starter' } })
+  expect(dataset).toMatchObject({ name: 'Prompts', rows: 2, source: { made: 'the starter' } })
   expect((await failureOf(core.call('models.remove', { id: 'm1' }))).kind).toBe('BadOption')
   await core.call('data.remove', { id: dataset!.id })
   await core.close()
