@@ -1,5 +1,5 @@
 // What a sample of records holds, key by key: the ground on which a form is recognised.
-import { isObject, keyed, valueAt } from './convert.ts'
+import { isObject, keyed, valueAt } from './values.ts'
 import { roleKey } from './roles.ts'
 
 export type Shape = 'empty' | 'string' | 'number' | 'boolean' | 'messages' | 'message' | 'pairs' | 'list' | 'object'

@@ -2,7 +2,7 @@
 // wild, with their odd corners. A table or unnamed form is guessed by its column names.
 import type { ExampleKind } from '../../contract/records.ts'
 import { roleWords, type Column, type Shape } from './columns.ts'
-import { isObject } from './convert.ts'
+import { isObject } from './values.ts'
 import { answerNames, labelNames, messageNames, questionNames, textNames } from './roles.ts'
 
 export interface Guess {
