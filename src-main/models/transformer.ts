@@ -22,7 +22,7 @@ import type { KvCache, Piece } from './kv-cache.ts'
 import { isTrained, linear, linearBackward } from './linear.ts'
 import type { Parameter } from './linear.ts'
 import { createRotations } from './rotations.ts'
-import { loadWeights } from './weights.ts'
+import { freeWeights, loadWeights } from './weights.ts'
 import type { Tuning } from './weights.ts'
 
 export type { Batch } from './batch.ts'
@@ -394,7 +394,7 @@ export function createTransformer(
     read: (name) => backend.read(named(name).value),
     write: (name, data) => backend.write(named(name).value, data),
     close() {
-      for (const { value, grad } of all.values()) backend.free(value, ...(grad ? [grad] : []))
+      freeWeights(backend, all)
       space.free()
       rotations.free()
     },

@@ -24,7 +24,10 @@ export interface Weights {
   trained: Parameter[]
 }
 
-/** Copies every tensor onto the device. Throws ModelMismatch where one has the wrong number of elements. */
+/**
+ * Copies every tensor onto the device. Throws ModelMismatch where one has the wrong number of elements, and OutOfMemory;
+ * what was placed by then is freed.
+ */
 export function loadWeights(
   backend: Backend,
   config: ModelConfig,
@@ -33,6 +36,26 @@ export function loadWeights(
   lora: (LoraSettings & { weights?: WeightProvider }) | undefined,
 ): Weights {
   const all = new Map<string, Parameter>()
+  try {
+    return placeWeights(all, backend, config, base, tune, lora)
+  } catch (error) {
+    freeWeights(backend, all)
+    throw error
+  }
+}
+
+export function freeWeights(backend: Backend, all: ReadonlyMap<string, Parameter>): void {
+  for (const { value, grad } of all.values()) backend.free(value, ...(grad ? [grad] : []))
+}
+
+function placeWeights(
+  all: Map<string, Parameter>,
+  backend: Backend,
+  config: ModelConfig,
+  base: WeightProvider,
+  tune: Tuning,
+  lora: (LoraSettings & { weights?: WeightProvider }) | undefined,
+): Weights {
   const place = (name: string, shape: readonly number[], data: Float32Array, trained: boolean): Parameter => {
     const size = shape.reduce((a, b) => a * b, 1)
     if (data.length !== size)
@@ -44,10 +67,10 @@ export function loadWeights(
           next: 'Check that config.json and the weights belong together, or download the model again.',
         },
       )
-    const value = backend.alloc(shape)
-    backend.write(value, data)
-    const parameter = { name, value, grad: trained ? backend.alloc(shape) : null }
+    const parameter: Parameter = { name, value: backend.alloc(shape), grad: null }
     all.set(name, parameter)
+    backend.write(parameter.value, data)
+    if (trained) parameter.grad = backend.alloc(shape)
     return parameter
   }
   for (const { name, shape } of parameterShapes(config)) place(name, shape, base(name), tune === 'full')

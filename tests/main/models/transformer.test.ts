@@ -138,6 +138,16 @@ test('what cannot be read is refused with what to do next', async () => {
   )
 })
 
+test('a model that does not fit together leaves nothing on the device', () => {
+  const backend = createReference()
+  const torn = (name: string): Float32Array =>
+    livelyWeights(tinyConfig, 3)(name).slice(name === 'model.norm.weight' ? 1 : 0)
+  expect(() => createTransformer(backend, tinyConfig, torn, { tune: 'full' })).toThrow(
+    /model.norm.weight has 11 numbers/,
+  )
+  expect(backend.bytesInUse).toBe(0)
+})
+
 /** Eight sequences, each begun by its own token, and learned to the letter: with all weights, and with an adapter alone. */
 for (const [name, settings, learningRate] of [
   ['all weights', { tune: 'full' }, 0.01],
