@@ -1,7 +1,18 @@
 // config.json -> a checked ModelConfig in the checkpoint's own words. Reads both dialects of transformers: v4
 // (rope_theta, rope_scaling, torch_dtype) and v5 (rope_parameters, dtype); writes v4, which more programs read.
-// Left out: rotary scaling (linear, dynamic, yarn, llama3), biases, other families.
+// Left out: rotary scaling of other kinds (dynamic, yarn), biases, other families.
 import { Failure } from '../contract/errors.ts'
+
+/** How positions beyond the first training's context are turned: all slower, or only the slow angles (Llama 3.1). */
+export type RopeScaling =
+  | { ropeType: 'linear'; factor: number }
+  | {
+      ropeType: 'llama3'
+      factor: number
+      lowFreqFactor: number
+      highFreqFactor: number
+      originalMaxPositionEmbeddings: number
+    }
 
 export interface ModelConfig {
   modelType: 'llama'
@@ -14,7 +25,7 @@ export interface ModelConfig {
   headDim: number // C
   rmsNormEps: number
   ropeTheta: number
-  ropeScaling: null
+  ropeScaling: RopeScaling | null
   maxPositionEmbeddings: number // tokens of context
   tieWordEmbeddings: boolean
   attentionBias: false
@@ -85,8 +96,24 @@ export function readConfig(json: unknown, where: string): ModelConfig {
 
   const rope = (file.rope_parameters ?? file.rope_scaling ?? {}) as Record<string, unknown>
   const kind = rope.rope_type ?? rope.type ?? 'default'
-  if (kind !== 'default')
-    problem('rope_scaling', `of type “${String(kind)}” is not supported yet (supported: default, that is, none)`)
+  const ropeNumber = (key: string): number => {
+    const value = rope[key]
+    if (typeof value === 'number' && value > 0) return value
+    problem(`rope_scaling.${key}`, 'must be a positive number')
+    return 1
+  }
+  let ropeScaling: RopeScaling | null = null
+  if (kind === 'linear') ropeScaling = { ropeType: 'linear', factor: ropeNumber('factor') }
+  else if (kind === 'llama3')
+    ropeScaling = {
+      ropeType: 'llama3',
+      factor: ropeNumber('factor'),
+      lowFreqFactor: ropeNumber('low_freq_factor'),
+      highFreqFactor: ropeNumber('high_freq_factor'),
+      originalMaxPositionEmbeddings: ropeNumber('original_max_position_embeddings'),
+    }
+  else if (kind !== 'default')
+    problem('rope_scaling', `of type “${String(kind)}” is not supported yet (supported: default, linear, llama3)`)
   const theta = rope.rope_theta ?? file.rope_theta ?? 10000
   if (typeof theta !== 'number' || !(theta > 0)) problem('rope_theta', 'must be a positive number')
 
@@ -101,7 +128,7 @@ export function readConfig(json: unknown, where: string): ModelConfig {
     headDim,
     rmsNormEps: number('rms_norm_eps', 1e-6, false),
     ropeTheta: theta as number,
-    ropeScaling: null,
+    ropeScaling,
     maxPositionEmbeddings: number('max_position_embeddings', 2048),
     tieWordEmbeddings: flag('tie_word_embeddings'),
     attentionBias: false,
@@ -147,11 +174,23 @@ export function writeConfig(config: ModelConfig): Record<string, unknown> {
     pad_token_id: config.padTokenId,
     pretraining_tp: 1,
     rms_norm_eps: config.rmsNormEps,
-    rope_scaling: null,
+    rope_scaling: writeScaling(config.ropeScaling),
     rope_theta: config.ropeTheta,
     tie_word_embeddings: config.tieWordEmbeddings,
     torch_dtype: 'float32',
     use_cache: true,
     vocab_size: config.vocabSize,
+  }
+}
+
+function writeScaling(scaling: RopeScaling | null): Record<string, unknown> | null {
+  if (scaling === null || scaling.ropeType === 'linear')
+    return scaling && { rope_type: scaling.ropeType, factor: scaling.factor }
+  return {
+    rope_type: scaling.ropeType,
+    factor: scaling.factor,
+    low_freq_factor: scaling.lowFreqFactor,
+    high_freq_factor: scaling.highFreqFactor,
+    original_max_position_embeddings: scaling.originalMaxPositionEmbeddings,
   }
 }

@@ -4,7 +4,7 @@
 // `forward`, then `backward` from its end upwards. Sequences are ragged and packed; nothing is padded.
 // Kept for the way back, a layer: x, q, k, v, attention, mid, gate, up. Norms and silu(gate) * up are made again instead.
 // After the attention of the last layer only the rows that are scored go on: nobody asks for the others.
-// Left out: biases, dropout, rotary scaling, sharing the prompt of several answers.
+// Left out: biases, dropout, sharing the prompt of several answers.
 //
 // N tokens, D width, H heads, K key/value heads, C head width, F feed-forward width, R rank, V vocabulary,
 // M rows whose next token is scored.

@@ -13,11 +13,11 @@ def packed(t):
     return base64.b64encode(t.detach().float().contiguous().numpy().astype("<f4").tobytes()).decode()
 
 
-def build(tied):
+def build(tied, **more):
     config = LlamaConfig(
         vocab_size=32, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, head_dim=8, max_position_embeddings=64, rms_norm_eps=1e-5, tie_word_embeddings=tied,
-        bos_token_id=1, eos_token_id=2, attn_implementation="eager",
+        bos_token_id=1, eos_token_id=2, attn_implementation="eager", **more,
     )
     model = LlamaForCausalLM(config).float()
     with torch.no_grad():
@@ -70,6 +70,16 @@ with torch.no_grad():
             p.copy_(0.3 * torch.randn_like(p))
 named = [(n.replace(".default", ""), p) for n, p in lora.named_parameters() if p.requires_grad]
 cases.append(case("lora", lora, config, named, weights, {n: packed(p) for n, p in named}))
+
+for scaling in (
+    {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 3.0, "original_max_position_embeddings": 16},
+    {"rope_type": "linear", "factor": 2.5},
+):
+    scaled, model = build(True, rope_parameters={"rope_theta": 10000.0, **scaling})
+    weights = {n: packed(p) for n, p in model.named_parameters()}
+    named = [(n, p) for n, p in model.named_parameters() if n.endswith(("q_proj.weight", "k_proj.weight"))]
+    one = case(scaling["rope_type"], model, scaled, named, weights)
+    cases.append({**one, "rope_parameters": json.loads(scaled.to_json_string())["rope_parameters"]})
 
 file = {
     "made_with": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, "numpy": np.__version__},

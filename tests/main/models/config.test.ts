@@ -66,6 +66,33 @@ test('null and absent keys fall back to what transformers does', () => {
   })
 })
 
+test('Llama 3.1’s slower positions are read in either dialect, and incomplete ones refused', () => {
+  const scaling = {
+    rope_type: 'llama3',
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  }
+  const expected = {
+    ropeType: 'llama3',
+    factor: 8,
+    lowFreqFactor: 1,
+    highFreqFactor: 4,
+    originalMaxPositionEmbeddings: 8192,
+  }
+  const config = readConfig({ ...smol, rope_scaling: scaling }, 'x')
+  expect(config.ropeScaling).toEqual(expected)
+  const later = { ...without('rope_theta', 'rope_scaling'), rope_parameters: { ...scaling, rope_theta: 100000 } }
+  expect(readConfig(later, 'x')).toEqual(config)
+  expect(readConfig(JSON.parse(JSON.stringify(writeConfig(config))), 'x')).toEqual(config)
+  expect(readConfig({ ...smol, rope_scaling: { type: 'linear', factor: 2 } }, 'x').ropeScaling).toEqual({
+    ropeType: 'linear',
+    factor: 2,
+  })
+  expect(problemsOf({ ...smol, rope_scaling: { ...scaling, factor: undefined } })).toEqual(['rope_scaling.factor'])
+})
+
 test('what is written reads back the same', () => {
   for (const config of [
     tinyConfig,
