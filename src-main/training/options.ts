@@ -4,6 +4,7 @@ import { option, resolveOptions } from '../contract/options.ts'
 import type { Options, OptionValue, Resolved, Values } from '../contract/options.ts'
 import type { Method as MethodName, Tune } from '../contract/records.ts'
 import { allMethods } from '../methods/all.ts'
+import type { LoraSettings } from '../models/adapters.ts'
 
 const trainer = 'transformers’ TrainingArguments, which TRL inherits'
 
@@ -226,6 +227,12 @@ const loraOptions = {
     },
     rare: true,
   }),
+}
+
+/** What an adapter sits on, from the word that the setting has. */
+export function targetsOf(word: string): LoraSettings['targets'] {
+  if (word === 'attention') return ['q_proj', 'k_proj', 'v_proj', 'o_proj']
+  return word === 'q-v' ? ['q_proj', 'v_proj'] : 'all-linear'
 }
 
 export type LoopValues = Values<typeof loopOptions>
