@@ -17,6 +17,7 @@ export default defineConfig({
           'training-worker': at('src-main/workers/training-worker.ts'),
           'generation-worker': at('src-main/workers/generation-worker.ts'),
           'import-worker': at('src-main/workers/import-worker.ts'),
+          'scoring-worker': at('src-main/workers/scoring-worker.ts'),
         },
         output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
