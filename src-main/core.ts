@@ -10,6 +10,7 @@ import { createJobs, type CoreContext, type Generate, type Handlers } from './li
 import { sweepRemoved } from './library/datasets.ts'
 import { libraryHandlers } from './library/handlers.ts'
 import { resourcesFolder, welcomeStarter } from './library/starter.ts'
+import { runHandlers } from './runs/handlers.ts'
 import { abandonHalfDatasets } from './store/datasets.ts'
 import { openStore, type Log } from './store/open.ts'
 import { removeHalfPairSets } from './store/pairs.ts'
@@ -108,36 +109,14 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
   }
 }
 
-/** Every command has one home. Those named in `notYet` belong to rooms that are still being built. */
+/** Every command has one home; the compiler says which has none. */
 function allHandlers(context: CoreContext): Handlers {
   return {
     ...libraryHandlers(context),
     ...labelHandlers(context),
     ...chatHandlers(context),
-    ...notYet(
-      'train.options',
-      'train.plan',
-      'train.start',
-      'runs.list',
-      'runs.show',
-      'runs.metrics',
-      'runs.pause',
-      'runs.resume',
-      'runs.stop',
-      'runs.rename',
-      'runs.remove',
-      'checkpoints.export',
-      'logprobs.file',
-      'eval.perplexity',
-    ),
+    ...runHandlers(context),
   }
-}
-
-function notYet<N extends CommandName>(...names: N[]): Pick<Handlers, N> {
-  const refuse = (name: string) => (): never => {
-    throw new Failure('Bug', `“${name}” is not part of this build yet.`, { where: name })
-  }
-  return Object.fromEntries(names.map((name) => [name, refuse(name)])) as unknown as Pick<Handlers, N>
 }
 
 async function answer<N extends CommandName>(handlers: Handlers, name: N, input: unknown): Promise<Output<N>> {

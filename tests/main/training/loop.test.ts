@@ -39,7 +39,7 @@ test('4 micro-batches of 2 make the same update as 1 of 8, on ragged rows', asyn
 test('the same holds for pairs, and where the cap on tokens cuts instead', async () => {
   const rows = ragged(8, 4, 2)
   const runs = await Promise.all(
-    [{ accumulate: 1 }, { accumulate: 4 }, { accumulate: 1, tokensAtOnce: 30 }].map(async (options) => {
+    ([{ accumulate: 1 }, { accumulate: 4 }, { tokensAtOnce: 30 }] as Record<string, number>[]).map(async (options) => {
       const first = tinyParts({ method: 'dpo', rows })
       const reference = { rows: await sumsOf(first.model, rows), heldOut: new Float64Array(0) }
       const run = tinyParts({ method: 'dpo', rows, reference, options: { rowsPerStep: 8, nllWeight: 1, ...options } })
