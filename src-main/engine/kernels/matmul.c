@@ -23,7 +23,7 @@ typedef struct {
 // ---- Few rows: decoding, and the thin side of adapters. Where all lines are straight along k, the result is so many dot
 // products, nothing is packed, and the long operand is read once from memory, which is most of the time that it takes.
 
-enum { FEW_ROWS = 8, FEW_COLUMNS = 64, AT_ONCE = 4 };
+enum { FEW_ROWS = 16, FEW_COLUMNS = 64, AT_ONCE = 4 };
 
 /** sums[r] = dot products of `rows` (<= AT_ONCE) rows of a with two columns of b. */
 INLINE void few_dots(int rows, Index k, const float *a, Index aDown, const float *b0, const float *b1, Four sums[2]) {
