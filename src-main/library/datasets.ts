@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path'
 import { Failure, toWire } from '../contract/errors.ts'
 import type { Events } from '../contract/events.ts'
-import type { Dataset, Example, Mapping, Row, Run } from '../contract/records.ts'
+import type { Dataset, Example, Mapping, Row, Run, Split } from '../contract/records.ts'
 import { likeliestMapping } from '../data/import/preview.ts'
 import { splitOf } from '../data/split.ts'
 import {
@@ -33,6 +33,9 @@ export interface ImportOrder {
   seed: number
 }
 
+/** Lets the core answer what has been asked meanwhile: without it, batches would follow one another without a gap. */
+const othersFirst = (): Promise<void> => new Promise((done) => setImmediate(done))
+
 const nameOf = (path: string): string => basename(path, extname(path)).slice(0, 120) || basename(path)
 
 /** Imports a file, all of it or nothing; `tell` hears how far it is. Throws what the file's fault is, or Stopped. */
@@ -51,20 +54,19 @@ export async function importDataset(
     const summary = await runImport(
       { path, mapping },
       {
-        onRows: (batch) =>
+        onRows: async (batch) => {
+          const split = (example: Example): Split => splitOf(example, seed, heldOutRatio)
           addRows(
             store,
             id,
-            batch.map(({ line, example }) => ({
-              row: ++rows,
-              line,
-              split: splitOf(example, seed, heldOutRatio),
-              example,
-            })),
-          ),
-        onRefused: (batch) => {
+            batch.map(({ line, example }) => ({ row: ++rows, line, split: split(example), example })),
+          )
+          await othersFirst()
+        },
+        onRefused: async (batch) => {
           firstReason ||= `line ${batch[0]!.line}: ${batch[0]!.reason}`
           addRefusals(store, id, batch)
+          await othersFirst()
         },
         onProgress: tell,
       },
@@ -121,7 +123,7 @@ export async function startImport(context: CoreContext, asked: ImportOrder): Pro
 /** Deletes the rows of removed datasets, a little at a time, so that nobody waits for it. */
 export function sweepRemoved({ jobs, store }: CoreContext): void {
   jobs.start(async (signal) => {
-    while (!signal.aborted && sweepDatasets(store)) await new Promise((done) => setImmediate(done))
+    while (!signal.aborted && sweepDatasets(store)) await othersFirst()
   })
 }
 

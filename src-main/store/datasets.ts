@@ -163,7 +163,7 @@ export function abandonHalfDatasets(store: Store): number {
 }
 
 /** Deletes at most `atMost` rows of removed datasets; true while there is more to delete. */
-export function sweepDatasets(store: Store, atMost = 2000): boolean {
+export function sweepDatasets(store: Store, atMost = 500): boolean {
   const gone = store.get<{ id: string }>("SELECT id FROM datasets WHERE state = 'removed' LIMIT 1")
   if (gone === undefined) return false
   for (const table of ['examples', 'refusals'])
