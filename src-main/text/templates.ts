@@ -24,8 +24,8 @@ export const generationMarks = { begin: '\uFDD1', end: '\uFDD2' } as const
 /** The date that Llama 3's own template falls back to. */
 const fixedDate = new Date(Date.UTC(2024, 6, 26, 12))
 const mostTemplateLength = 100_000 // characters
-const mostSteps = 1_000_000 // evaluated nodes: about a second; a thousand messages need some 50,000
-const mostRange = 100_000
+const mostSteps = 500_000 // evaluated nodes: about a second; a thousand messages need some 50,000
+const mostRange = 10_000
 
 /**
  * The text of a conversation under a template.
@@ -131,11 +131,13 @@ class BoundedInterpreter extends Interpreter {
     this.mostCharacters = mostCharacters
   }
   override evaluate(...at: Parameters<Interpreter['evaluate']>): ReturnType<Interpreter['evaluate']> {
-    if (++this.steps > mostSteps) throw brokenTemplate('it does not come to an end')
     const result = super.evaluate(...at)
     const value: unknown = result.value
-    if ((typeof value === 'string' || Array.isArray(value)) && value.length > this.mostCharacters)
-      throw brokenTemplate('it makes a text many times longer than the messages')
+    const length = typeof value === 'string' || Array.isArray(value) ? value.length : 0
+    if (length > this.mostCharacters) throw brokenTemplate('it makes a text many times longer than the messages')
+    // What is made anew costs by its length; to name what is there costs one step.
+    this.steps += at[0]?.type === 'Identifier' ? 1 : 1 + length / 8
+    if (this.steps > mostSteps) throw brokenTemplate('it does not come to an end')
     return result
   }
 }

@@ -41,7 +41,12 @@ test('a template that refuses its messages is heard in its own words', () => {
 })
 
 test.each([
-  ['endless work', '{% for a in range(99999) %}{% for b in range(99999) %}{{ a * b }}{% endfor %}{% endfor %}'],
+  ['endless work', '{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}'],
+  ['long lists over and over', '{% for i in range(9999) %}{% set x = range(9999) %}{% endfor %}'],
+  [
+    'long strings over and over',
+    "{% set s = '-' ~ range(9000) ~ '-' %}{% for i in range(9999) %}{% set x = s ~ i %}{% set y = s.split('1') %}{% endfor %}",
+  ],
   ['a huge range', '{{ range(1000000000) }}'],
   [
     'a string that doubles',
