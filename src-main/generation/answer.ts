@@ -1,7 +1,6 @@
 // Questions in words -> answers in words: renders each as training does, generates, and turns the tokens back into text as
 // they come. Left out: answers that go on from a half-written one, tools.
 import type { Message, SamplingSettings, TokenChoice } from '../contract/records.ts'
-import type { ModelConfig } from '../models/config.ts'
 import type { Transformer } from '../models/transformer.ts'
 import { leadOf, parseAnswer, renderExample, renderPrompt } from '../text/render.ts'
 import type { TextModel } from '../text/render.ts'
@@ -19,6 +18,7 @@ export interface Question {
 export interface WrittenAnswer {
   text: string
   tokens: number[]
+  /** `stopped` only where the signal came first; `onAnswer` never sees it. */
   finishReason: Answer['finishReason']
   /** One for each token, where alternatives were asked for; else empty. */
   choices: TokenChoice[]
@@ -37,7 +37,7 @@ export async function answerQuestions(
   model: Transformer,
   text: TextModel,
   questions: readonly Question[],
-  settings: SamplingSettings & { alternatives: number; together?: number },
+  settings: SamplingSettings & { stopTokens: readonly number[]; alternatives: number; together?: number },
   { onText, onAnswer, signal }: AnswerWatch = {},
 ): Promise<WrittenAnswer[]> {
   const prompts = questions.map((question) => questionTokens(question, text))
@@ -60,7 +60,6 @@ export async function answerQuestions(
     {
       ...settings,
       seeds: questions.map(({ seed }) => seed),
-      stopTokens: stopTokensOf(model.config, text),
       alternatives: settings.alternatives > 0 ? settings.alternatives : undefined,
     },
     {
@@ -84,23 +83,4 @@ export function questionTokens({ messages, plain }: Pick<Question, 'messages' | 
   if (!plain) return renderPrompt(messages, text)
   const whole = { trainOn: 'answers', maxTokens: Infinity } as const
   return renderExample({ kind: 'prompt', prompt: messages, plain: true }, text, whole).tokens
-}
-
-/** Tokens that end an answer: what config.json and the tokenizer name, and what the chat template ends a turn with. */
-export function stopTokensOf(config: Pick<ModelConfig, 'eosTokenIds'>, text: TextModel): number[] {
-  const stops = new Set(config.eosTokenIds)
-  if (text.tokenizer.specials.eos !== null) stops.add(text.tokenizer.specials.eos)
-  if (text.template !== null) {
-    const messages: Message[] = [
-      { role: 'user', content: 'q' },
-      { role: 'assistant', content: 'a' },
-    ]
-    const { tokens, lossMask } = renderExample({ kind: 'conversation', messages }, text, {
-      trainOn: 'answers',
-      maxTokens: 4096,
-    })
-    const last = tokens[lossMask.lastIndexOf(1)]
-    if (last !== undefined && text.tokenizer.isSpecial(last)) stops.add(last)
-  }
-  return [...stops]
 }

@@ -2,14 +2,12 @@
 // that a run is changing: it reads checkpoints from the disk.
 import { parentPort } from 'node:worker_threads'
 import { toWire } from '../contract/errors.ts'
-import type { TokenChoice } from '../contract/records.ts'
 import type { Backend } from '../engine/backend.ts'
 import { openBackend } from '../engine/backends/choose.ts'
-import { generate } from '../generation/generate.ts'
+import { answerQuestions } from '../generation/answer.ts'
 import { readAnswerer } from '../models/files/answerer.ts'
 import type { ModelFolder } from '../models/files/folder.ts'
 import { createTransformer, type Transformer } from '../models/transformer.ts'
-import { parseAnswer, renderPrompt } from '../text/render.ts'
 import type { FromGeneration, GenerationWork, ToGeneration } from './generating.ts'
 
 const port = parentPort!
@@ -44,51 +42,19 @@ async function open(work: GenerationWork): Promise<Opened> {
 
 async function answer(id: number, work: GenerationWork, signal: AbortSignal): Promise<void> {
   const { folder, model } = await open(work)
-  const { text, stopTokens } = folder
-  const prompts = work.requests.map(({ messages, plain }) =>
-    plain ? text.tokenizer.encode(messages.map((m) => m.content).join('')) : renderPrompt(messages, text),
-  )
-  const soFar = prompts.map((): number[] => [])
-  await generate(
+  await answerQuestions(
     model,
-    prompts,
-    {
-      ...work.settings,
-      stopTokens,
-      seeds: work.requests.map((r) => r.seed),
-      ...(work.choices > 0 && { alternatives: work.choices }),
-    },
+    folder.text,
+    work.requests,
+    { ...work.settings, stopTokens: folder.stopTokens, alternatives: work.choices },
     {
       signal,
-      onToken: (index, token) => {
-        soFar[index]!.push(token)
-        if (work.stream) say({ type: 'text', id, index, text: shown(soFar[index]!) })
-      },
-      onAnswer: (index, { tokens, finishReason, choices }) => {
-        if (finishReason === 'stopped') return
-        const named = (token: number): { token: number; text: string } => ({
-          token,
-          text: text.tokenizer.tokenText(token),
-        })
-        const explained = choices?.map((c): TokenChoice => ({
-          ...named(c.token),
-          logprob: c.logprob,
-          top: c.top.map((t) => ({ ...named(t.token), logprob: t.logprob })),
-        }))
-        say({
-          type: 'answer',
-          id,
-          index,
-          answer: { text: parseAnswer(tokens, text), tokens, finishReason, choices: explained ?? [] },
-        })
+      ...(work.stream && { onText: (index, text) => say({ type: 'text', id, index, text }) }),
+      onAnswer: (index, { finishReason, ...answer }) => {
+        if (finishReason !== 'stopped') say({ type: 'answer', id, index, answer: { ...answer, finishReason } })
       },
     },
   )
-
-  /** Text while it grows: half a character at the end is held back. */
-  function shown(tokens: number[]): string {
-    return parseAnswer(tokens, text).replace(/\uFFFD+$/, '')
-  }
 }
 
 /** Works one after another: two at once would only take turns on the same cores. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createReference } from '../../../src-main/engine/backends/reference.ts'
-import { answerQuestions, questionTokens, stopTokensOf } from '../../../src-main/generation/answer.ts'
+import { answerQuestions, questionTokens } from '../../../src-main/generation/answer.ts'
 import type { Question } from '../../../src-main/generation/answer.ts'
 import { createTransformer } from '../../../src-main/models/transformer.ts'
 import type { TextModel } from '../../../src-main/text/render.ts'
@@ -20,19 +20,20 @@ const text: TextModel = {
 }
 const config = { ...tinyConfig, vocabSize: text.tokenizer.vocabSize, eosTokenIds: [7] }
 const model = createTransformer(createReference(), config, livelyWeights(config, 2), { tune: 'frozen' })
-const settings = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1, maxTokens: 10, seed: 0, alternatives: 2 }
+const settings = {
+  temperature: 1,
+  topK: 0,
+  topP: 1,
+  repetitionPenalty: 1,
+  maxTokens: 10,
+  seed: 0,
+  stopTokens: [2],
+  alternatives: 2,
+}
 const ask = (content: string, seed: number, plain = false): Question => ({
   messages: [{ role: 'user', content }],
   plain,
   seed,
-})
-
-test('an answer stops at whatever ends a turn: the config’s, the tokenizer’s and the template’s tokens', () => {
-  const id = (token: string): number => text.tokenizer.idOf(token)!
-  expect(stopTokensOf(config, text).sort((a, b) => a - b)).toEqual(
-    [7, id('<|end|>'), id('<|turn|>')].sort((a, b) => a - b),
-  )
-  expect(stopTokensOf(config, { ...text, template: null })).not.toContain(id('<|turn|>'))
 })
 
 test('a question is rendered by the template, a plain one as it stands', () => {
