@@ -34,9 +34,12 @@ const allowed = [
   'ul',
 ]
 
+/** A card may begin with settings between two rules, which are for machines. */
+const withoutFrontMatter = (text: string): string => text.replace(/^\s*---\r?\n[\s\S]*?\n---\r?\n/, '')
+
 /** Only tags of text; only links to the web, which open outside. Raw HTML in the source is taken out. */
 export function safeHtml(text: string): string {
-  const html = marked.parse(text, { async: false, gfm: true, breaks: false })
+  const html = marked.parse(withoutFrontMatter(text), { async: false, gfm: true, breaks: false })
   return DOMPurify.sanitize(html, {
     ALLOWED_TAGS: allowed,
     ALLOWED_ATTR: ['href', 'align'],

@@ -4,12 +4,14 @@ const gap = 6
 const edge = 8
 
 export type Side = 'below' | 'left' | 'right' | 'above'
+/** An element, or a box made of several. */
+export type Anchor = Pick<Element, 'getBoundingClientRect'>
 
 /**
  * Sets the position of `floating` (position: fixed) beside `anchor`. Tries `side` first, then the others that have room.
  * `sameWidth` makes it at least as wide as the anchor.
  */
-export function place(anchor: Element, floating: HTMLElement, side: Side = 'below', sameWidth = false): void {
+export function place(anchor: Anchor, floating: HTMLElement, side: Side = 'below', sameWidth = false): void {
   const a = anchor.getBoundingClientRect()
   if (sameWidth) floating.style.minWidth = `${a.width}px`
   floating.style.maxHeight = ''
