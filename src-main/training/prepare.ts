@@ -118,7 +118,8 @@ export async function prepareRun(
       },
       async sample() {
         const settings = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, maxTokens: 64, seed: 0 }
-        const answers = await answerQuestions(model, folder.text, data.questions, { ...settings, alternatives: 0 })
+        const more = { stopTokens: folder.stopTokens, alternatives: 0 }
+        const answers = await answerQuestions(model, folder.text, data.questions, { ...settings, ...more })
         return answers.map(({ text }, i) => ({
           step: state.step,
           prompt: data.questions[i]!.messages.at(-1)!.content,
