@@ -73,3 +73,4 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 console.log(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024, version: backend.summary }))
 backend.close()
+process.stdin.destroy()

@@ -114,6 +114,7 @@ function race(name: string, child: ChildProcessWithoutNullStreams): Racer {
       const said = await ask('end')
       racer.peakBytes = said['peakBytes'] as number
       racer.version = said['version'] as string
+      child.stdin.end()
     },
   }
   return racer
