@@ -12,7 +12,7 @@ import { libraryHandlers } from './library/handlers.ts'
 import { resourcesFolder, welcomeStarter } from './library/starter.ts'
 import { runHandlers } from './runs/handlers.ts'
 import { abandonHalfDatasets } from './store/datasets.ts'
-import { openStore, type Log } from './store/open.ts'
+import { openStore, type Log, type Store } from './store/open.ts'
 import { removeHalfPairSets } from './store/pairs.ts'
 import { createGenerator } from './workers/generating.ts'
 
@@ -39,7 +39,7 @@ export interface CoreOptions {
 
 /** Opens the library at `home`. Throws Busy, BadFile or DiskFull where that cannot be done. */
 export async function createCore({ home, log, clock = Date.now, resources, generate }: CoreOptions): Promise<Core> {
-  const store = openStore(home, log)
+  const store = opened(home, log)
   const listeners = new Map<EventName, Set<(payload: never) => void>>()
   const closers: (() => void | Promise<void>)[] = []
   let closing: Promise<void> | null = null
@@ -63,6 +63,18 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
     generate: generate ?? generator.answer,
   }
 
+  const closeAll = async (): Promise<void> => {
+    for (const work of closers)
+      try {
+        await work()
+      } catch (error) {
+        log(`while closing: ${String(error)}`)
+      }
+    await context.jobs.close()
+    await generator.close()
+    store.close()
+  }
+
   let handlers: Handlers
   try {
     abandonHalfDatasets(store)
@@ -71,8 +83,7 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
     handlers = allHandlers(context)
     await welcomeStarter(context, resources ?? resourcesFolder())
   } catch (error) {
-    await context.jobs.close()
-    store.close()
+    await closeAll()
     throw asFailure(error)
   }
 
@@ -93,19 +104,17 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
       return () => void all.delete(handler)
     },
     close() {
-      closing ??= (async () => {
-        for (const work of closers)
-          try {
-            await work()
-          } catch (error) {
-            log(`while closing: ${String(error)}`)
-          }
-        await context.jobs.close()
-        await generator.close()
-        store.close()
-      })()
+      closing ??= closeAll()
       return closing
     },
+  }
+}
+
+function opened(home: string, log: Log): Store {
+  try {
+    return openStore(home, log)
+  } catch (error) {
+    throw asFailure(error)
   }
 }
 

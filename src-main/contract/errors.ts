@@ -44,6 +44,15 @@ export class Failure extends Error {
   }
 }
 
+/** What the file system may refuse through nobody's fault of ours. */
+const refusedByDisk: Record<string, string> = {
+  EACCES: 'Reading or writing here is not allowed.',
+  EPERM: 'Reading or writing here is not allowed.',
+  EROFS: 'This disk can only be read.',
+  EISDIR: 'This is a folder, not a file.',
+  ENOTDIR: 'A part of this path is a file, not a folder.',
+}
+
 export function toWire(thrown: unknown): WireFailure {
   if (thrown instanceof Failure) {
     const { kind, message, where, next, problems } = thrown
@@ -69,6 +78,13 @@ export function toWire(thrown: unknown): WireFailure {
       message: 'There is no such file or folder.',
       ...(error.path !== undefined && { where: error.path }),
       next: 'Check the path.',
+    }
+  if (error?.code !== undefined && Object.hasOwn(refusedByDisk, error.code))
+    return {
+      kind: 'BadFile',
+      message: refusedByDisk[error.code]!,
+      ...(error.path !== undefined && { where: error.path }),
+      next: 'Choose another place, or change who may read and write this one.',
     }
   return {
     kind: 'Bug',

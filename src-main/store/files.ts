@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs'
@@ -55,6 +56,11 @@ export function freeBytes(path: string): number {
  * Answers with what `write` answered.
  */
 export function writeBeside<T>(path: string, write: (beside: string) => T): T {
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw new Failure('BadFile', 'This is a folder; a file was to be written.', {
+      where: path,
+      next: 'Add a file name to the path.',
+    })
   mkdirSync(dirname(path), { recursive: true })
   const beside = `${path}.${process.pid}.part`
   try {

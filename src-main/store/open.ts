@@ -102,6 +102,12 @@ function explained(error: unknown, home: string, file: string): unknown {
       next: 'Move the file away to begin a new library, or put back a copy of it.',
       cause: error,
     })
+  if (/^SQLITE_(CANTOPEN|READONLY|IOERR)/.test(code))
+    return new Failure('BadFile', 'The library cannot be read and written here.', {
+      where: file,
+      next: 'See whether this folder can be written to, or choose another with --home.',
+      cause: error,
+    })
   return error
 }
 

@@ -50,6 +50,10 @@ test('a file is whole or not there, and a failed write leaves the old one and no
   expect(readdirSync(join(home, 'deep'))).toEqual(['settings.json'])
 })
 
+test('a file is not written onto a folder', () => {
+  expect(() => writeJson(home, {})).toThrow(/This is a folder/)
+})
+
 test('a folder is replaced as a whole', async () => {
   const path = join(home, 'checkpoint')
   await writeFolder(path, (beside) => writeFileSync(join(beside, 'one'), '1'))

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Failure } from '../../../src-main/contract/errors.ts'
+import { toWire, type Failure } from '../../../src-main/contract/errors.ts'
 import { databaseFile, newestVersion, openStore } from '../../../src-main/store/open.ts'
 import { listSettings, setSetting } from '../../../src-main/store/settings.ts'
 
@@ -97,6 +97,13 @@ test('a file that is no database is refused with what to do', () => {
   const failure = failureOf(() => openStore(home))
   expect(failure.kind).toBe('BadFile')
   expect(failure.next).toContain('Move the file away')
+})
+
+test('a place where no library can be is named, not taken for a fault of ours', () => {
+  writeFileSync(join(home, 'file'), '')
+  expect(toWire(failureOf(() => openStore(join(home, 'file', 'library'))))).toMatchObject({ kind: 'BadFile' })
+  mkdirSync(databaseFile(home))
+  expect(failureOf(() => openStore(home))).toMatchObject({ kind: 'BadFile', where: databaseFile(home) })
 })
 
 test('a transaction that fails leaves nothing, and slow statements reach the log', () => {
