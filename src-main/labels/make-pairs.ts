@@ -69,7 +69,7 @@ export function makePairs(context: CoreContext, order: Checked<'pairs.make'>): {
       next: 'Choose a dataset of prompts, conversations, prompts with answers, or preferences.',
     })
   const set = addPairSet(store, {
-    name: order.name ?? answerers.map((one) => nameOfAnswerer(store, one.id)).join(' and '),
+    name: order.name ?? answerers.map((one) => nameOfAnswerer(store, one.id)).join(' against '),
     source: 'generated',
     dataset: dataset.id,
     answerers: answerers.map((one) => one.id),

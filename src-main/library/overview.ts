@@ -96,6 +96,7 @@ function stationsOf(all: {
 }): Overview['stations'] {
   const { models, datasets, runs, sets, chats } = all
   const imported = datasets.filter((one) => 'file' in one.source)
+  const samples = datasets.filter(isSample)
   const trained = runs.filter((run) => run.state === 'finished')
   const going = runs.find((run) => run.state === 'training')
   const judged = sets.reduce((sum, set) => sum + set.judged, 0)
@@ -112,8 +113,8 @@ function stationsOf(all: {
               imported.reduce((sum, one) => sum + one.rows, 0),
               'row',
             )}`
-          : datasets.length > 0
-            ? `${some(datasets.length, 'sample dataset')} to begin with, or a file of your own`
+          : samples.length > 0
+            ? `${some(samples.length, 'sample dataset')} to begin with, or a file of your own`
             : 'JSONL, CSV, Parquet or plain text',
     },
     train: {

@@ -45,6 +45,14 @@ test('its samples come in the order in which one would use them, with others’ 
   expect(list[5]!.heldOut).toBe(list[5]!.rows)
 })
 
+test('at the first start every station is open and nothing was touched yet', async () => {
+  const { stations, recent, starter } = await core.call('app.overview', {})
+  expect(Object.values(stations).map(({ ready, done }) => [ready, done])).toEqual(Array(4).fill([true, false]))
+  expect(stations.import.note).toBe('6 sample datasets to begin with, or a file of your own')
+  expect(recent).toEqual([])
+  expect(starter?.id).toBe('m1')
+})
+
 test('no question that is held out is asked in training', async () => {
   const [{ id, rows }] = (await core.call('data.list', {})) as [Dataset, ...Dataset[]]
   const asked = async (split: 'train' | 'held-out'): Promise<string[]> => {
