@@ -30,6 +30,8 @@ export interface LoopState {
   lastLoss: number | null
   lastHeldOut: number | null
   bestHeldOut: { step: number; loss: number } | null
+  /** The loss that it all began with: held-out, or of the first step where nothing is held out. */
+  startLoss: { loss: number; heldOut: boolean } | null
   /** The step whose held-out loss was measured last; -1 at first. */
   checkedStep: number
 }
@@ -42,6 +44,7 @@ export const freshState = (): LoopState => ({
   lastLoss: null,
   lastHeldOut: null,
   bestHeldOut: null,
+  startLoss: null,
   checkedStep: -1,
 })
 
@@ -94,7 +97,7 @@ export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
   const steps = stepsOf(values, rows.length)
   const rhythm = rhythmOf(values, steps)
   const schedule = { name: values.schedule as ScheduleName, steps, warmupRatio: values.warmupRatio }
-  const watch = divergenceWatch()
+  const watch = divergenceWatch(state)
   const order = stepRows(rows.length, values.rowsPerStep, seed, state.cursor)
 
   if (state.step === 0 && state.checkedStep === -1) yield { kind: 'checkpoint', step: 0, reasons: ['start'] }
@@ -169,6 +172,7 @@ export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
     }
     state.lastHeldOut = loss / weight
     state.checkedStep = state.step
+    if (state.step === 0) state.startLoss = { loss: state.lastHeldOut, heldOut: true }
     if (state.bestHeldOut === null || state.lastHeldOut < state.bestHeldOut.loss)
       state.bestHeldOut = { step: state.step, loss: state.lastHeldOut }
     const metrics: Record<string, number> = { 'held-out/loss': state.lastHeldOut }
@@ -208,27 +212,22 @@ export function tokensPerEpoch(rows: readonly TrainingRow[]): number {
   return rows.reduce((sum, row) => sum + tokensOf(row), 0)
 }
 
-const patience = 5 // steps in a row that a loss may stay far above where it began
-
-/** Stops a run that left the rails: see `train`. */
-function divergenceWatch(): (step: number, loss: number, gradientNorm: number, learningRate: number) => void {
-  let first: number | null = null
-  let bad = 0
-  return (step, loss, gradientNorm, learningRate) => {
-    const lower = `Lower the learning rate to ${Number((learningRate / 10).toPrecision(2))} and go on from the last checkpoint.`
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-      throw new Failure(
-        'BadOption',
-        `Training stopped at step ${step}: the ${Number.isFinite(loss) ? 'gradient' : 'loss'} was no longer a number.`,
-        { where: 'learningRate', next: lower },
-      )
-    first ??= loss
-    bad = loss > 5 * Math.max(first, 1) + 5 ? bad + 1 : 0
-    if (bad >= patience)
-      throw new Failure(
-        'BadOption',
-        `Training stopped at step ${step}: the loss rose from ${first.toFixed(2)} to ${loss.toFixed(2)} and stayed there.`,
-        { where: 'learningRate', next: lower },
-      )
+/** Stops a run that left the rails: see `train`. A mean over the held-out rows tells sooner than the first batch does. */
+function divergenceWatch(state: LoopState): (step: number, loss: number, norm: number, learningRate: number) => void {
+  let [far, above] = [0, 0] // steps in a row
+  return (step, loss, norm, learningRate) => {
+    const stop = (what: string): Failure =>
+      new Failure('BadOption', `Training stopped at step ${step}: ${what}.`, {
+        where: 'learningRate',
+        next: `Lower the learning rate to ${Number((learningRate / 10).toPrecision(2))} and start again from the last good checkpoint.`,
+      })
+    if (!Number.isFinite(loss)) throw stop('the loss was no longer a number')
+    if (!Number.isFinite(norm)) throw stop('the gradient was no longer a number')
+    state.startLoss ??= { loss, heldOut: false }
+    const start = state.startLoss
+    far = loss > 5 * Math.max(start.loss, 1) + 5 ? far + 1 : 0
+    above = start.heldOut && loss > 2 * start.loss + 1 ? above + 1 : 0
+    if (far >= 5 || above >= 20)
+      throw stop(`the loss rose from ${start.loss.toFixed(2)} to ${loss.toFixed(2)} and stayed there`)
   }
 }

@@ -50,12 +50,12 @@ async function* rowsOfCore(): AsyncGenerator<JobRow[]> {
 
 const send = createSender()
 function createSender() {
-  const everyMs = 250
+  const everyMs = 500
   let waiting: Metric[] = []
   let sentAt = 0
   let run: PreparedRun | null = null
   /** Speed of late, in steps and tokens: a mean that forgets. */
-  let [msPerStep, tokensPerSecond] = [0, 0]
+  let [msPerStep, tokensPerSecond, weight] = [0, 0, 0]
   const flush = (): void => {
     if (run === null) return
     const { state, steps } = run
@@ -75,9 +75,9 @@ function createSender() {
       for (const [name, value] of Object.entries(values)) waiting.push({ step, name, value, atMs, tokens })
     },
     step(tookMs: number, speed: number) {
-      const keep = msPerStep === 0 ? 0 : 0.9
-      msPerStep = keep * msPerStep + (1 - keep) * tookMs
-      tokensPerSecond = keep * tokensPerSecond + (1 - keep) * speed
+      weight = 0.9 * weight + 1 // the first steps count no more than later ones
+      msPerStep += (tookMs - msPerStep) / weight
+      tokensPerSecond += (speed - tokensPerSecond) / weight
       if (performance.now() - sentAt >= everyMs) flush()
     },
   }
