@@ -98,6 +98,19 @@ test('asks for checkpoints at the start, in between, at the best held-out loss a
   expect(asked.some((one) => one.reasons.includes('best'))).toBe(true)
 })
 
+test('a loss that stays above twice what it began with stops the run after 20 steps', async () => {
+  const { parts } = tinyParts({
+    rows: ragged(8, 9),
+    heldOut: ragged(8, 10),
+    options: { maxSteps: 200, rowsPerStep: 8 },
+  })
+  const said = (nats: number) => (batch: { tokens: Int32Array }) =>
+    Promise.resolve({ logprobs: new Float32Array(batch.tokens.length).fill(-nats) })
+  const forward = (batch: { tokens: Int32Array }) => said(parts.state.step < 3 ? 3 : 8)(batch)
+  const run = { ...parts, policy: { ...parts.policy, forward, backward: () => {} } }
+  await expect(all(run)).rejects.toMatchObject({ message: /step 23: the loss rose from 3.00 to 8.00 and stayed there/ })
+})
+
 test('a learning rate that wrecks the model stops the run before it is no longer a number', async () => {
   const run = tinyParts({
     rows: ragged(8, 9),
