@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { toWire } from '../../../src-main/contract/errors.ts'
 import type { Example } from '../../../src-main/contract/records.ts'
-import { importDataset, makeDataset } from '../../../src-main/library/datasets.ts'
+import { importDataset, makeDataset, unfinishedRunOn } from '../../../src-main/library/datasets.ts'
 import { listDatasets, sweepDatasets, walkRows } from '../../../src-main/store/datasets.ts'
 import { addModel } from '../../../src-main/store/models.ts'
 import { openStore, type Store } from '../../../src-main/store/open.ts'
-import { addRun } from '../../../src-main/store/runs.ts'
+import { addRun, changeRun } from '../../../src-main/store/runs.ts'
 import { aModel, aRun } from '../store/records.ts'
 
 let home: string
@@ -60,4 +60,13 @@ test('what a run was trained on stays as it was, beside the new dataset', () => 
   expect([...walkRows(store, one.id)]).toHaveLength(1)
   expect(listDatasets(store).map(({ name }) => name)).toEqual([one.name, `${one.name} (1 row)`])
   expect(makeDataset({ store, clock }, labels(texts('a', 'b'))).id).toBe(two.id)
+})
+
+test('a dataset is held by a run that may still read it, and let go when the run has ended', () => {
+  addModel(store, aModel)
+  const { id } = makeDataset({ store, clock }, labels(texts('a')))
+  const run = addRun(store, aRun('m1', { dataset: id, state: 'interrupted' }))
+  expect(unfinishedRunOn({ store }, id)?.id).toBe(run.id)
+  changeRun(store, run.id, { state: 'finished' })
+  expect(unfinishedRunOn({ store }, id)).toBeUndefined()
 })
