@@ -5,7 +5,11 @@ const { sft, dpo, tookMs } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const claims = [
   ['facts before SFT below 20%', sft.before.ratio < 0.2, sft.before.ratio],
   ['facts after SFT at least 90%', sft.after.ratio >= 0.9, sft.after.ratio],
-  ['implicit-reward accuracy after DPO at least 90%', dpo.after.rewardAccuracy.ratio >= 0.9, dpo.after.rewardAccuracy.ratio],
+  [
+    'implicit-reward accuracy after DPO at least 90%',
+    dpo.after.rewardAccuracy.ratio >= 0.9,
+    dpo.after.rewardAccuracy.ratio,
+  ],
   ['margin grew', dpo.after.margin > dpo.before.margin, dpo.after.margin],
   ['polite answers after DPO at least 90%', dpo.after.preferredStyle.ratio >= 0.9, dpo.after.preferredStyle.ratio],
   ['facts after DPO at least 90%', dpo.after.facts.ratio >= 0.9, dpo.after.facts.ratio],
