@@ -239,7 +239,10 @@ export const commands = {
   ),
 
   // Training
-  'train.options': reads<OptionList>()(v.object({ method: v.picklist(methods), tune: v.picklist(tunes) })),
+  /** With `start`, the values that we propose for that model in place of the defaults, each with its source. */
+  'train.options': reads<OptionList>()(
+    v.object({ method: v.picklist(methods), tune: v.picklist(tunes), start: v.optional(id) }),
+  ),
   'train.plan': reads<Plan>()(trainRequest),
   'train.start': writes<Run>()(trainRequest),
   'runs.list': reads<Run[]>()(nothing),

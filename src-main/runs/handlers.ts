@@ -2,6 +2,7 @@
 import type { OptionList } from '../contract/commands.ts'
 import { Failure } from '../contract/errors.ts'
 import type { CommandName } from '../contract/commands.ts'
+import { resolveAnswerer } from '../library/answerers.ts'
 import type { CoreContext, Handlers } from '../library/context.ts'
 import { listDatasets } from '../store/datasets.ts'
 import { runFolder } from '../store/files.ts'
@@ -25,8 +26,8 @@ export function runHandlers(context: CoreContext): Pick<Handlers, RunCommands> {
   const show = (id: string) => saved.showRun(store, id)
 
   return {
-    'train.options': ({ method, tune }) => {
-      const preset = presetFor(method, tune)
+    'train.options': ({ method, tune, start }) => {
+      const preset = presetFor(method, tune, start === undefined ? undefined : resolveAnswerer(store, start).model)
       return Object.entries(optionsFor(method, tune)).map(([name, one]): OptionList[number] => ({
         name,
         ...one,
@@ -44,7 +45,6 @@ export function runHandlers(context: CoreContext): Pick<Handlers, RunCommands> {
         ...{ state: 'queued', step: 0, steps: plan.steps, failure: null, createdAt: clock() },
         ...{ startedAt: null, endedAt: null, trainingMs: 0, lastLoss: null, bestHeldOut: null },
       })
-      emit('changed', { what: 'runs' })
       queue.add(run.id, false)
       return run
     },
@@ -75,7 +75,6 @@ export function runHandlers(context: CoreContext): Pick<Handlers, RunCommands> {
             next: 'Start a new run from its last checkpoint, on another data set.',
           })
         saved.changeRun(store, id, { state: 'queued', endedAt: null, failure: null })
-        emit('changed', { what: 'runs' })
         queue.add(id, true)
       }
       return show(id)

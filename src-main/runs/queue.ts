@@ -22,8 +22,6 @@ export interface RunQueue {
   pause(id: string): void
   goOn(id: string): void
   stop(id: string): void
-  /** Ends the thread of a run as a crash would; for tests of what is then left. */
-  kill(id: string): Promise<void>
 }
 
 export function createQueue(context: CoreContext): RunQueue {
@@ -177,6 +175,8 @@ export function createQueue(context: CoreContext): RunQueue {
   return {
     add(id, resume) {
       waiting.push({ id, resume })
+      tell(saved.showRun(store, id))
+      emit('changed', { what: 'runs' })
       setImmediate(next) // the request is answered first
     },
     pause(id) {
@@ -195,9 +195,6 @@ export function createQueue(context: CoreContext): RunQueue {
         become(id, 'stopping')
         current.training.stop()
       }
-    },
-    async kill(id) {
-      if (current?.id === id) await current.training.kill()
     },
   }
 }

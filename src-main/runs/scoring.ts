@@ -51,6 +51,11 @@ export function scoringHandlers(context: CoreContext): Pick<Handlers, ScoringCom
         examples.push(row.example)
         if (++seen % 500 === 0) await new Promise((next) => setImmediate(next))
       }
+      if (examples.length === 0)
+        throw new Failure('BadExample', `“${name}” has no ${split === 'held-out' ? 'held-out ' : ''}rows to measure.`, {
+          where: dataset,
+          next: 'Choose another data set or split.',
+        })
       const files = filesOf(resolveAnswerer(store, answerer))
       return await score({ kind: 'perplexity', files, backend: 'auto', examples }, closing.signal)
     },

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Failure } from '../contract/errors.ts'
 import type { CheckpointReason, Method, Tune } from '../contract/records.ts'
 import type { OptionValue } from '../contract/options.ts'
+import type { BackendName } from '../engine/backend.ts'
 import type { LoraSettings } from '../models/adapters.ts'
 import type { WeightProvider } from '../models/families.ts'
 import type { AnswererFiles } from '../models/files/answerer.ts'
@@ -42,7 +43,7 @@ export interface ResumeCard {
   loop: LoopState
   seed: number
   options: Record<string, OptionValue>
-  backend: string
+  backend: BackendName
   threads: number
   /** Of the rendered rows: a data set that changed cannot be gone on with. */
   rowsFingerprint: string

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { toWire } from '../contract/errors.ts'
 import type { Metric } from '../contract/records.ts'
 import { openBackend } from '../engine/backends/choose.ts'
+import { newestState } from '../training/checkpoint.ts'
 import { prepareRun } from '../training/prepare.ts'
 import type { PreparedRun } from '../training/prepare.ts'
 import { train } from '../training/loop.ts'
@@ -86,7 +87,9 @@ function createSender() {
 // ---- The run ---------------------------------------------------------------------------------------------------------
 
 async function main(): Promise<'finished' | 'stopped'> {
-  const backend = await openBackend(job.backend, job.threads === undefined ? {} : { threads: job.threads })
+  // Equal bits need the same backend and number of threads as before.
+  const before = job.resume ? newestState(job.runFolder)?.resume : undefined
+  const backend = await openBackend(before?.backend ?? job.backend, before ? { threads: before.threads } : {})
   try {
     const run = await prepareRun(backend, job, rowsOfCore(), heard)
     if (run === null) return 'stopped' // before its first step: what is on the disk stays as it was

@@ -17,7 +17,6 @@ export interface TrainingJob {
   method: Method
   tune: Tune
   backend: 'auto' | BackendName
-  threads?: number
   seed: number
   options: Record<string, OptionValue>
   start: AnswererFiles
