@@ -55,7 +55,7 @@ export async function runWhole(
   order: RunOrder,
   how: { stopAfter?: number; onStep?: (step: number) => Promise<void> } = {},
 ) {
-  const backend = await openBackend('native', { threads: 1 }).catch(() => openBackend('wasm'))
+  const backend = await openBackend('native', { threads: 2 }).catch(() => openBackend('wasm'))
   async function* rows() {
     yield rowsFor(order.method)
   }
