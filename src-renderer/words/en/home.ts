@@ -27,6 +27,7 @@ export const home = {
     size: 'Size',
     context: 'Context',
     made: 'Layers',
+    vocabulary: 'Vocabulary',
     template: 'Template',
     hasTemplate: 'Chat, from its folder',
     noTemplate: 'None: it continues text',
