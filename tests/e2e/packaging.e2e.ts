@@ -37,7 +37,7 @@ function archived(path: string): string[] {
   return names
 }
 
-test(
+void test(
   'electron-builder lays the application out so that it can start',
   { skip: process.platform !== 'linux' && 'the stand-in is made for Linux' },
   () => {

@@ -9,7 +9,7 @@ import { scratch } from './browser.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
-test('npm start serves the window and prints its address', { timeout: 120_000 }, async () => {
+void test('npm start serves the window and prints its address', { timeout: 120_000 }, async () => {
   const home = scratch()
   const child = spawn(process.execPath, [join(root, 'src-main/shells/launch.mjs'), 'start', '--web'], {
     env: { ...process.env, TEMPER_HOME: home, DISPLAY: '', WAYLAND_DISPLAY: '' },
