@@ -8,7 +8,7 @@ import type { ModelConfig } from '../models/config.ts'
 import { estimateBytes } from '../models/estimate.ts'
 import { countParameters } from '../models/families.ts'
 import { valuesOf } from '../contract/options.ts'
-import { rhythmOf, stepsOf } from './loop.ts'
+import { rhythmOf, rowsAtOnce, stepsOf } from './loop.ts'
 import { targetsOf } from './options.ts'
 import type { LoopValues, LoraValues } from './options.ts'
 
@@ -31,7 +31,7 @@ export interface PlanQuestion {
 type Remark = Plan['problems'][number]
 
 /** A cautious guess of what one thread computes, in floating-point operations a second, where nothing was measured. */
-const guessedFlops = 20e9
+const guessedFlops = 25e9
 
 export function planOf(question: PlanQuestion): Plan {
   const { config, method, tune, options, lengths, scale, heldOutRows, measured, machineBytes } = question
@@ -76,8 +76,12 @@ export function planOf(question: PlanQuestion): Plan {
   const steps = stepsOf(values, Math.max(1, rows))
   const meanTokens = lengths.tokens / Math.max(1, usable)
   const perRow = method === 'dpo' ? 2 : 1
-  const rowsAtOnce = Math.ceil(values.rowsPerStep / values.accumulate)
-  const tokensAtOnce = Math.max(longest * perRow, Math.min(values.tokensAtOnce, rowsAtOnce * longest * perRow))
+  // The longest micro-batch of many: the mean and some deviations, never more than all rows at their longest.
+  const many = rowsAtOnce(values) * perRow
+  const likely = many * (meanTokens / perRow) + 2 * Math.sqrt(many) * (longest - meanTokens / perRow)
+  const tokensAtOnce = Math.ceil(
+    Math.max(longest * perRow, Math.min(values.tokensAtOnce, many * longest, Math.max(0, likely))),
+  )
   const trainedRatio = lengths.trained / Math.max(1, lengths.tokens)
   const lora = tune === 'lora' ? { rank: values.rank, targets: targetsOf(values.targets) } : undefined
   const estimate = estimateBytes(config, {

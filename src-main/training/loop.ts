@@ -161,7 +161,9 @@ export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
     const capped = Int32Array.from({ length: Math.min(heldOut.length, values.heldOutRows) }, (_, i) => i)
     const sums: Record<string, number> = {}
     let [loss, weight] = [0, 0]
-    for (const micro of microBatches(heldOut, capped, 1, values.tokensAtOnce)) {
+    // No more rows at once than in training, so that a check never needs more memory than the plan said.
+    const parts = Math.ceil(capped.length / rowsAtOnce(values))
+    for (const micro of microBatches(heldOut, capped, parts, values.tokensAtOnce)) {
       const batch = batchOf(heldOut, micro)
       const { logprobs } = await policy.forward(batch, { keep: false })
       const one = method.loss({ ...batch, logprobs, reference: pick(reference?.heldOut, micro) }, values)
@@ -190,15 +192,20 @@ export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
   }
 }
 
+/** Rows of one micro-batch. */
+export function rowsAtOnce(values: Pick<LoopValues, 'rowsPerStep' | 'accumulate'>): number {
+  return Math.ceil(values.rowsPerStep / values.accumulate)
+}
+
 /** Asks the model as it is now for the sums that a method compares with; yields as it goes, gives them at the end. */
 export async function* referenceSums(
   policy: Pick<Policy, 'forward'>,
   rows: readonly TrainingRow[],
-  tokensAtOnce: number,
+  values: Pick<LoopValues, 'rowsPerStep' | 'accumulate' | 'tokensAtOnce'>,
 ): AsyncGenerator<Progress, Float64Array> {
   const all = Int32Array.from(rows, (_, i) => i)
   const sums: number[] = []
-  for (const micro of microBatches(rows, all, 1, tokensAtOnce)) {
+  for (const micro of microBatches(rows, all, Math.ceil(rows.length / rowsAtOnce(values)), values.tokensAtOnce)) {
     const batch = batchOf(rows, micro)
     const { logprobs } = await policy.forward(batch, { keep: false })
     sums.push(...sequenceSums({ ...batch, logprobs }).sums)

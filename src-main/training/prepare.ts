@@ -78,7 +78,7 @@ export async function prepareRun(
     if (method.needsReference) {
       const key = disk.hashOf(same.base, same.rows)
       if (disk.readReference(runFolder, key) === null) {
-        const sums = await askReference(model, data, values.tokensAtOnce, heard)
+        const sums = await askReference(model, data, values, heard)
         if (sums === null) return null
         disk.writeReference(runFolder, key, sums)
       }
@@ -210,12 +210,12 @@ function questionOf(example: Example, maxTokens: number, folder: ModelFolder): Q
 async function askReference(
   model: Parameters<typeof referenceSums>[0],
   data: RenderedData,
-  tokensAtOnce: number,
+  values: LoopValues,
   heard: () => Promise<boolean>,
 ): Promise<{ rows: Float64Array; heldOut: Float64Array } | null> {
   const sums: Float64Array[] = []
   for (const rows of [data.rows, data.heldOut]) {
-    const asking = referenceSums(model, rows, tokensAtOnce)
+    const asking = referenceSums(model, rows, values)
     for (;;) {
       const next = await asking.next()
       if (next.done) {

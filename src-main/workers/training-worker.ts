@@ -79,7 +79,7 @@ function createSender() {
       weight = 0.9 * weight + 1 // the first steps count no more than later ones
       msPerStep += (tookMs - msPerStep) / weight
       tokensPerSecond += (speed - tokensPerSecond) / weight
-      if (performance.now() - sentAt >= everyMs) flush()
+      if (weight === 1 || performance.now() - sentAt >= everyMs) flush()
     },
   }
 }

@@ -54,7 +54,7 @@ test('four steps of training log what TRL’s trainer logged: loss, gradient nor
     })),
   }))
   const base = createTransformer(backend, folder.config, folder.weights, { tune: 'frozen' })
-  const asked = referenceSums(base, rows, 10_000)
+  const asked = referenceSums(base, rows, { rowsPerStep: 6, accumulate: 1, tokensAtOnce: 10_000 })
   let next = await asked.next()
   while (!next.done) next = await asked.next()
   const model = createTransformer(backend, folder.config, folder.weights, {

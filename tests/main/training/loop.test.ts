@@ -17,7 +17,7 @@ async function weights(model: Transformer): Promise<Float32Array> {
   return Float32Array.from(parts.flatMap((part) => [...part]))
 }
 async function sumsOf(model: Transformer, rows: TinyRun['rows']): Promise<Float64Array> {
-  const asked = referenceSums(model, rows, 64)
+  const asked = referenceSums(model, rows, { rowsPerStep: 8, accumulate: 1, tokensAtOnce: 64 })
   for (;;) {
     const next = await asked.next()
     if (next.done) return next.value

@@ -74,7 +74,7 @@ export async function runWhole(
         break
       }
     }
-    return { losses, state: run.state }
+    return { losses, state: run.state, peakBytes: backend.peakBytes, rows: run.parts.rows.length }
   } finally {
     backend.close()
   }
