@@ -43,8 +43,8 @@ export interface PreparedRun {
   resumed: KeptCheckpoint | null
   /** Writes the state as it is now. */
   keep(reasons: CheckpointReason[]): Promise<KeptCheckpoint>
-  /** Answers the sample prompts, greedily. */
-  sample(): Promise<Sample[]>
+  /** Answers the sample prompts, greedily; those that `signal` cut off are left out. */
+  sample(signal: AbortSignal): Promise<Sample[]>
 }
 
 /**
@@ -116,15 +116,15 @@ export async function prepareRun(
         const { path, bytes } = await disk.writeCheckpoint(runFolder, { model, optimizer, folder, lora, card, resume })
         return { step: state.step, reasons, path, bytes, trainLoss: card.trainLoss, heldOutLoss: card.heldOutLoss }
       },
-      async sample() {
+      async sample(signal) {
         const settings = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, maxTokens: 64, seed: 0 }
         const more = { stopTokens: folder.stopTokens, alternatives: 0 }
         const answers = await answerQuestions(model, folder.text, data.questions, { ...settings, ...more })
-        return answers.map(({ text }, i) => ({
-          step: state.step,
-          prompt: data.questions[i]!.messages.at(-1)!.content,
-          text,
-        }))
+        return answers.flatMap(({ text, finishReason }, i) =>
+          finishReason === 'stopped'
+            ? []
+            : { step: state.step, prompt: data.questions[i]!.messages.at(-1)!.content, text },
+        )
       },
     }
   } finally {

@@ -18,11 +18,14 @@ const say = (message: FromTrainer): void => port.postMessage(message)
 
 const asked = { pause: false, stop: false }
 let wake: (() => void) | null = null
+/** Sample answers are cut off when the person wants something. */
+let sampling: AbortController | null = null
 let taken: ((message: Extract<ToTrainer, { type: 'rows' }>) => void) | null = null
 port.on('message', (message: ToTrainer) => {
   if (message.type === 'rows') return taken?.(message)
   if (message.type === 'stop') asked.stop = true
   else asked.pause = message.type === 'pause'
+  if (message.type !== 'go-on') sampling?.abort()
   wake?.()
 })
 
@@ -118,7 +121,9 @@ async function main(): Promise<'finished' | 'stopped'> {
         send.flush()
         say({ type: 'checkpoint', checkpoint: await run.keep(one.reasons) })
         kept = one.step
-        const samples = await run.sample()
+        sampling = new AbortController()
+        const samples = await run.sample(sampling.signal)
+        sampling = null
         if (samples.length > 0) say({ type: 'samples', samples })
       }
       if (await heard()) {

@@ -8,6 +8,8 @@ import type { Failure } from '../../../src-main/contract/errors.ts'
 import type { Run } from '../../../src-main/contract/records.ts'
 import { createCore } from '../../../src-main/core.ts'
 import type { Core } from '../../../src-main/core.ts'
+import { openStore } from '../../../src-main/store/open.ts'
+import { changeRun } from '../../../src-main/store/runs.ts'
 
 let home: string
 let core: Core
@@ -141,6 +143,17 @@ test('a run that is cut off by closing goes on in the next Temper; the next in t
   const finished = until(first.id, over)
   await core.call('runs.resume', { id: first.id })
   expect(await finished).toMatchObject({ state: 'finished', step: 300 })
+})
+
+test('a run that was training when Temper was killed is interrupted at the next start', async () => {
+  const [model, data] = [await addModel(), await load('chats', chats(30))]
+  const run = await trained({ method: 'sft', start: model, dataset: data, options: quick })
+  await core.close()
+  const store = openStore(home, () => {})
+  changeRun(store, run.id, { state: 'training' }) // as a kill would leave it
+  store.close()
+  core = await open()
+  expect((await core.call('runs.show', { id: run.id })).state).toBe('interrupted')
 })
 
 test('plans are refused with every reason at once, and nothing starts', async () => {
