@@ -51,7 +51,7 @@ void test('a file is chosen, shown as it is read, and imported', { skip, timeout
     .getByRole('button', { name: /^Import/ })
     .last()
     .click()
-  await page.getByRole('link', { name: 'Open', exact: true }).click()
+  await page.getByRole('link', { name: 'Open it' }).click()
   await page.getByRole('heading', { name: 'people', exact: true }).waitFor()
   await page.getByRole('tab', { name: /Refused\s*1/ }).waitFor()
 })
