@@ -61,7 +61,10 @@ export interface CheckpointParts {
 export const stepFolder = (runFolder: string, step: number): string =>
   join(runFolder, `step-${String(step).padStart(6, '0')}`)
 
-/** Writes the state of a run between two steps; answers with the folder and its size. What stands there is replaced. */
+/**
+ * Writes the state of a run between two steps; answers with the folder and its size, without the state that will be dropped.
+ * What stands there is replaced.
+ */
 export async function writeCheckpoint(
   runFolder: string,
   { model, optimizer, folder, lora, card, resume }: CheckpointParts,
@@ -95,7 +98,7 @@ export async function writeCheckpoint(
   flushFolder(runFolder)
   rmSync(old, { recursive: true, force: true })
   for (const step of stepsOnDisk(runFolder)) if (step < card.step) dropState(stepFolder(runFolder, step))
-  return { path, bytes: bytesOf(path) }
+  return { path, bytes: keptBytes(path) }
 }
 
 /** The newest checkpoint that a run can go on from, or null. Left-overs of an interrupted write are cleared away. */
@@ -153,7 +156,13 @@ export function stepsOnDisk(runFolder: string): number[] {
   return steps.map(Number).sort((a, b) => a - b)
 }
 
-export function bytesOf(path: string): number {
+/** Size of a checkpoint as it will stay. */
+export function keptBytes(path: string): number {
+  const state = join(path, 'state')
+  return bytesOf(path) - (existsSync(state) ? bytesOf(state) : 0)
+}
+
+function bytesOf(path: string): number {
   const stat = statSync(path)
   if (!stat.isDirectory()) return stat.size
   return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0)

@@ -104,7 +104,7 @@ export async function prepareRun(
       state,
       steps: stepsOf(values, rows.length),
       resumed: found && {
-        ...{ step: found.card.step, reasons: found.card.reasons, path: found.path, bytes: disk.bytesOf(found.path) },
+        ...{ step: found.card.step, reasons: found.card.reasons, path: found.path, bytes: disk.keptBytes(found.path) },
         ...{ trainLoss: found.card.trainLoss, heldOutLoss: found.card.heldOutLoss },
       },
       async keep(reasons) {
