@@ -3,14 +3,24 @@
 import { Failure } from '../contract/errors.ts'
 import type { ChatLabel, ChatMessage, Message, Provenance } from '../contract/records.ts'
 import type { CoreContext } from '../library/context.ts'
-import { addChatLabel, changeMessage, labelsOfMessage, listMessages, removeChatLabel, showChat } from '../store/chats.ts'
+import {
+  addChatLabel,
+  changeMessage,
+  labelsOfMessage,
+  listMessages,
+  removeChatLabel,
+  showChat,
+} from '../store/chats.ts'
 import { beside, historyOf } from './tree.ts'
 
 function provenanceOf(message: ChatMessage): Provenance {
   if (message.role !== 'assistant' || message.provenance === null)
     throw new Failure('BadExample', 'Only an answer that a model gave can be judged.', { where: message.id })
   if (message.finishReason === null)
-    throw new Failure('Busy', 'This answer is still being written.', { where: message.id, next: 'Wait for its end, or stop it.' })
+    throw new Failure('Busy', 'This answer is still being written.', {
+      where: message.id,
+      next: 'Wait for its end, or stop it.',
+    })
   return message.provenance
 }
 
@@ -39,7 +49,8 @@ export function thumb(
     if (given === null) return { message: changed, label: null }
     const other = beside(listMessages(context.store, message.chat), message)
     const prompt = promptOf(context, message)
-    const pair = other !== null && other.finishReason !== null && other.content.trim() !== message.content.trim() ? other : null
+    const pair =
+      other !== null && other.finishReason !== null && other.content.trim() !== message.content.trim() ? other : null
     const [chosen, rejected] = given === 'up' ? [message, pair] : [pair, message]
     const example: ChatLabel['example'] = pair
       ? { kind: 'preference', prompt, chosen: answerOf(chosen!), rejected: answerOf(rejected!) }
@@ -61,14 +72,21 @@ export function keep(context: CoreContext, message: ChatMessage, over: ChatMessa
   const provenance = provenanceOf(message)
   provenanceOf(over)
   if (message.id === over.id || message.parent !== over.parent || message.chat !== over.chat)
-    throw new Failure('BadExample', 'These two do not answer the same question.', { where: `${message.id}, ${over.id}` })
+    throw new Failure('BadExample', 'These two do not answer the same question.', {
+      where: `${message.id}, ${over.id}`,
+    })
   if (message.content.trim() === over.content.trim())
     throw new Failure('BadExample', 'Both answers say the same, so there is nothing to prefer.', { where: message.id })
   return addChatLabel(context.store, {
     kind: 'preference',
     chat: message.chat,
     message: message.id,
-    example: { kind: 'preference', prompt: promptOf(context, message), chosen: answerOf(message), rejected: answerOf(over) },
+    example: {
+      kind: 'preference',
+      prompt: promptOf(context, message),
+      chosen: answerOf(message),
+      rejected: answerOf(over),
+    },
     provenance,
     createdAt: context.clock(),
   })

@@ -72,7 +72,9 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
       writing.delete(message.id)
       // The chat may have been removed while its answer was being written.
       try {
-        emit('chat', { message: changeMessage(store, message.id, { content: text, tookMs: clock() - began, ...change }) })
+        emit('chat', {
+          message: changeMessage(store, message.id, { content: text, tookMs: clock() - began, ...change }),
+        })
       } catch (thrown) {
         context.log(toWire(thrown).message)
       }
@@ -108,7 +110,9 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
   /** Has every answerer of the chat answer the question. */
   function answerAll(chatId: string, question: string): ChatMessage[] {
     const { answerers, settings } = showChat(store, chatId)
-    return answerers.map((id, i) => answer(chatId, question, id, answerers.length === 1 ? null : (i as 0 | 1), settings.seed))
+    return answerers.map((id, i) =>
+      answer(chatId, question, id, answerers.length === 1 ? null : (i as 0 | 1), settings.seed),
+    )
   }
 
   function addQuestion(chatId: string, parent: string | null, content: string): ChatMessage {
@@ -116,7 +120,8 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
       throw new Failure('BadExample', 'The question is empty.', { next: 'Write something, then send it.' })
     if (parent !== null) {
       const above = showMessage(store, parent)
-      if (above.chat !== chatId) throw new Failure('NotFound', `The message ${parent} is not in this chat.`, { where: parent })
+      if (above.chat !== chatId)
+        throw new Failure('NotFound', `The message ${parent} is not in this chat.`, { where: parent })
       if (above.finishReason === null && above.role === 'assistant')
         throw new Failure('Busy', 'The answer above is still being written.', { next: 'Wait for its end, or stop it.' })
     }
@@ -193,7 +198,8 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
         const edited = addQuestion(message.chat, message.parent, content)
         return { message: edited, answers: answerAll(message.chat, edited.id) }
       }
-      if (content.trim() === '') throw new Failure('BadExample', 'The answer is empty.', { next: 'Write how it should read.' })
+      if (content.trim() === '')
+        throw new Failure('BadExample', 'The answer is empty.', { next: 'Write how it should read.' })
       if (message.finishReason === null)
         throw new Failure('Busy', 'This answer is still being written.', { next: 'Wait for its end, or stop it.' })
       const edited = store.transaction(() => {

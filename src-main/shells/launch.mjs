@@ -116,7 +116,18 @@ switch (verb) {
     break
   case 'e2e':
     buildIfStale()
-    process.exit(run('--test', ['--test-concurrency=1', ...readdirSync(join(root, 'tests/e2e')).filter((f) => f.endsWith('.e2e.ts')).map((f) => join(root, 'tests/e2e', f))], { cwd: root }))
+    process.exit(
+      run(
+        '--test',
+        [
+          '--test-concurrency=1',
+          ...readdirSync(join(root, 'tests/e2e'))
+            .filter((f) => f.endsWith('.e2e.ts'))
+            .map((f) => join(root, 'tests/e2e', f)),
+        ],
+        { cwd: root },
+      ),
+    )
     break
   case 'start':
     start()

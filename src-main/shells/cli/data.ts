@@ -143,11 +143,7 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
 }
 
 /** Starts an import and waits for its end. */
-export async function importOne(
-  core: Core,
-  terminal: Terminal,
-  request: Input<'data.import'>,
-): Promise<Dataset> {
+export async function importOne(core: Core, terminal: Terminal, request: Input<'data.import'>): Promise<Dataset> {
   const finished = Promise.withResolvers<string>()
   let job = ''
   const early: Events['import'][] = []
