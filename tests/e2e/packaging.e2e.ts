@@ -10,7 +10,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -46,7 +45,7 @@ void test(
       const electron = join(work, 'electron')
       mkdirSync(join(electron, 'resources'), { recursive: true })
       mkdirSync(join(electron, 'locales'))
-      writeFileSync(join(electron, 'electron'), '#!/bin/sh\nexit 0\n')
+      writeFileSync(join(electron, 'electron'), '#!/bin/sh\necho "$ELECTRON_RUN_AS_NODE $*"\n')
       chmodSync(join(electron, 'electron'), 0o755)
       const { version } = JSON.parse(readFileSync(join(root, 'node_modules/electron/package.json'), 'utf8')) as {
         version: string
@@ -110,7 +109,9 @@ void test(
           beside.some((f) => /^kernels\/temper-.*\.node$/.test(f)),
           'the native kernels stand beside the archive',
         )
-      assert.ok(statSync(join(out, 'linux-unpacked')).isDirectory())
+      // The stand-in binary says what it was asked to run: the packaged command line reaches the bundle.
+      const asked = spawnSync(join(resources, 'bin/temper'), ['doctor', '--json'], { encoding: 'utf8' })
+      assert.equal(asked.stdout.trim(), `1 ${resources}/bin/../app.asar/out/main/cli.js doctor --json`)
     } finally {
       rmSync(work, { recursive: true, force: true })
     }
