@@ -49,17 +49,16 @@ function know(columns: Column[], records: readonly unknown[]): Known {
       .find((column) => column !== undefined)
   const system = part('system', find(['system', 'system_prompt', 'system_message']))
   const question = find(questionNames, ...scalar)
+  const answers = answerNames.filter((name) => question === undefined || name !== nameOf(question))
   const loose = columns.find((one) => one.shape === 'messages' && !saysItself.includes(nameOf(one)))
   return {
     ...{ columns, records, find, system, question },
     messages: find(messageNames, 'messages') ?? loose,
     prompt: find(['prompt'], ...scalar, 'messages'),
     instruction: find(['instruction'], ...scalar),
-    answer: find(
-      answerNames.filter((name) => question === undefined || name !== nameOf(question)),
-      ...scalar,
-    ),
-    completion: find(['completion'], ...scalar, 'messages', 'message'),
+    // A column of answers that are all empty is still one: its rows are refused, not taken for questions alone.
+    answer: find(answers, ...scalar) ?? find(answers, 'empty'),
+    completion: find(['completion'], ...scalar, 'messages', 'message') ?? find(['completion'], 'empty'),
     besideInstruction: { ...part('input', find(['input'])), ...system, ...part('history', find(['history'], 'pairs')) },
   }
 }

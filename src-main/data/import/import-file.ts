@@ -4,7 +4,7 @@ import { Failure } from '../../contract/errors.ts'
 import type { Example, Mapping, Refusal } from '../../contract/records.ts'
 import { exampleText, hashNumber } from '../example-key.ts'
 import { convert } from './convert.ts'
-import { isRefusal, refusal } from './lines.ts'
+import { isFaultOfFile, isRefusal, refusal } from './lines.ts'
 import { divisionOf, likeliestMapping, nothingRead } from './preview.ts'
 import { readRecords } from './read-records.ts'
 
@@ -36,7 +36,8 @@ export interface ImportSummary {
 }
 
 /**
- * Reads all of `path` by `mapping`. Throws Stopped when `signal` says so, BadFile when not a single record is readable;
+ * Reads all of `path` by `mapping`. Throws Stopped when `signal` says so, BadFile when not a single record is readable, or
+ * when the file as a whole is at fault: cut off, or not UTF-8 (part of such data would be a sample that nobody chose);
  * a file whose rows are all refused by the mapping ends normally with rows 0.
  */
 export async function importFile(
@@ -72,6 +73,7 @@ export async function importFile(
     })
   }
   const refuse = (one: Refusal): void => {
+    if (isFaultOfFile(one)) throw faultOfFile(path, one)
     counts.refused++
     refused.push(one)
     if (firstRefusals.length === 0) firstRefusals.push(one)
@@ -105,6 +107,15 @@ export async function importFile(
   if (!isReadable) throw nothingRead(path, firstRefusals)
   await handOver()
   return { ...counts, bytes: reading.totalBytes, sha256: await reading.sha256() }
+}
+
+function faultOfFile(path: string, { line, reason }: Refusal): Failure {
+  return new Failure('BadFile', `This file is damaged, so nothing of it was imported. ${reason}`, {
+    where: `${path}, line ${line}`,
+    next: reason.includes('UTF-8')
+      ? 'Save all of the file as UTF-8, or remove this row, and import it again.'
+      : 'Copy or download it again; or remove what is unfinished at its end, to import the rest.',
+  })
 }
 
 function stopIf(signal: AbortSignal | undefined, path: string): void {

@@ -1,7 +1,7 @@
 // Bytes to lines. A line that is not UTF-8, or too long to hold, becomes a refusal; every other keeps its number.
 import { isUtf8 } from 'node:buffer'
 import type { Refusal } from '../../contract/records.ts'
-import type { Source } from './source.ts'
+import { zipDamaged, type Source } from './source.ts'
 
 /** The most characters that a row may hold: longer ones are near always a damaged file. */
 export const longestRow = 100_000
@@ -21,6 +21,15 @@ export const isRefusal = (one: object): one is Refusal => 'reason' in one
 export function refusal(line: number, reason: string, text: string): Refusal {
   return { line, reason, text: text.length > 200 ? `${text.slice(0, 200)} …` : text }
 }
+
+export const cutInside = 'The file ends in the middle of this record.'
+export const listNotClosed = 'The list is not closed: the file may have been cut off after this record.'
+
+/** What is wrong with the whole file and not with one of its rows. */
+export function isFaultOfFile({ reason }: Refusal): boolean {
+  return [cutInside, listNotClosed, zipDamaged].some((fault) => reason.startsWith(fault)) || badByte.test(reason)
+}
+const badByte = /^Byte [\d,]+ of the file \(0x/
 
 export function tooLong(characters: number, unit = 'characters'): string {
   return `This row is ${characters.toLocaleString('en')} ${unit} long; at most ${longestRow.toLocaleString('en')} characters are read. Split it into shorter ones.`

@@ -1,7 +1,7 @@
 // A JSON file that is one long list, or several values one after another: split into its records as the bytes arrive,
 // so that the file is never held. A damaged record is refused and reading goes on at the next that can be made out.
 import { isUtf8 } from 'node:buffer'
-import { heldBytes, isRefusal, notUtf8, refusal, tooLong, type Read } from './lines.ts'
+import { heldBytes, isRefusal, listNotClosed, notUtf8, refusal, tooLong, type Read } from './lines.ts'
 import { parseRecord } from './read-jsonl.ts'
 import type { Source } from './source.ts'
 
@@ -160,8 +160,7 @@ export async function* readJsonArray(source: Source, inList: boolean): AsyncGene
   const cut = inside && isRefusal(batch[batch.length - 1])
   const damage = source.damage()
   if (damage !== null) batch.push(refusal(record + 1, damage, ''))
-  else if (inList && !ended && !cut)
-    batch.push(refusal(record + 1, 'The list is not closed: the file may have been cut off after this record.', ''))
+  else if (inList && !ended && !cut) batch.push(refusal(record + 1, listNotClosed, ''))
   if (afterEnd !== null)
     batch.push(refusal(record + 1, 'There is text after the end of the list. It was not read.', afterEnd))
   if (batch.length > 0) yield batch

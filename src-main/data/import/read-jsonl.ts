@@ -1,6 +1,6 @@
 // JSON lines: one record a line. Blank lines are skipped; a comma after a record, a byte order mark inside the file and
 // Windows line ends are forgiven; whatever is not JSON is refused with its line and reason, and the rest is kept.
-import { isRefusal, longestRow, readLines, refusal, tooLong, type Read } from './lines.ts'
+import { cutInside, isRefusal, longestRow, readLines, refusal, tooLong, type Read } from './lines.ts'
 import type { Source } from './source.ts'
 
 export async function* readJsonl(source: Source): AsyncGenerator<Read[]> {
@@ -53,8 +53,7 @@ function whyNotJson(text: string, error: Error, open: boolean): string {
   const number = /(?:^|[:,[\s])(-?(?:NaN|Infinity))\b/.exec(bare)
   if (number !== null) return `${number[1]} is not JSON. Write null, or a number.`
   const cut = /end of JSON|Unterminated string/i.test(error.message)
-  if (cut)
-    return open ? 'The file ends in the middle of this record.' : 'This record is cut off: it ends in the middle.'
+  if (cut) return open ? cutInside : 'This record is cut off: it ends in the middle.'
   if (/^[[{]\s*'/.test(text))
     return 'This is written as Python prints it, with single quotes. Write it with json.dumps.'
   if (/\b(None|True|False)\b/.test(bare)) return 'None, True and False are Python. JSON writes null, true and false.'

@@ -14,6 +14,8 @@ const chunkBytes = 262_144
 /** Zipped text can grow a thousandfold, so it is taken in smaller bites. */
 const zippedChunkBytes = 32_768
 
+export const zipDamaged = 'The compressed file is cut off or damaged here.'
+
 export interface Source {
   path: string
   name: string
@@ -101,10 +103,7 @@ export async function openSource(path: string): Promise<Source> {
     }
   }
   const unzipper = gzip ? createGunzip() : zstd ? createZstdDecompress() : null
-  const bytes =
-    unzipper === null
-      ? fromDisk()
-      : unzip(fromDisk(), unzipper, () => (damage = 'The compressed file is cut off or damaged here.'))
+  const bytes = unzipper === null ? fromDisk() : unzip(fromDisk(), unzipper, () => (damage = zipDamaged))
   const first = await firstBytes(bytes)
   const encoding = encodingOf(first.head)
   const text = encoding.utf16 === null ? first.all : fromUtf16(first.all, encoding.utf16, path)

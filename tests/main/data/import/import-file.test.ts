@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import type { Mapping } from '../../../../src-main/contract/records.ts'
 import { importFile, type ImportProgress } from '../../../../src-main/data/import/import-file.ts'
 import { preview } from '../../../../src-main/data/import/preview.ts'
-import { file, jsonl } from './files.ts'
+import { file, imported, jsonl } from './files.ts'
 
 const mapping: Mapping = { form: 'trl-text', kind: 'text', parts: { text: 'text' }, roles: {}, asChat: true }
 const many = (n: number): string => jsonl(...Array.from({ length: n }, (_, i) => ({ text: `Row ${i}.` })))
@@ -98,4 +99,46 @@ test('a mapping that says nothing is refused before anything is read: with the f
     message: 'The form of this file is not known. It has “frage”.',
   })
   await expect(importFile(file('a.jsonl', many(3)), nothing, take)).rejects.toMatchObject({ kind: 'BadOption' })
+})
+
+const row = (text: string): string => jsonl({ text })
+test.each([
+  [
+    'JSON lines cut off in a row',
+    'a.jsonl',
+    row('a') + row('b').slice(0, -5),
+    /ends in the middle/,
+    /download it again/,
+  ],
+  ['a JSON list cut off in a row', 'a.json', '[{"text":"a"},{"text":"b"', /ends in the middle/, /download it again/],
+  ['a JSON list cut off between rows', 'a.json', '[{"text":"a"},{"text":"b"}', /not closed/, /download it again/],
+  [
+    'a zipped file cut off',
+    'a.jsonl.gz',
+    gzipSync(Array.from({ length: 500 }, (_, i) => row(`${i * 7919}`)).join('')).subarray(0, -900),
+    /cut off or damaged/,
+    /download it again/,
+  ],
+  [
+    'a row that is not UTF-8',
+    'a.jsonl',
+    Buffer.from(row('a') + row('café') + row('b'), 'latin1'),
+    /0xE9.*not UTF-8/,
+    /as UTF-8/,
+  ],
+])('%s is a fault of the whole file: nothing of it is imported', async (_, name, content, message, next) => {
+  const importing = importFile(file(name, content), mapping, { onRows: () => {}, onRefused: () => {} })
+  await expect(importing).rejects.toMatchObject({
+    kind: 'BadFile',
+    message: expect.stringMatching(message),
+    where: expect.stringMatching(/, line \d+$/),
+    next: expect.stringMatching(next),
+  })
+})
+
+test('answers that are all empty are refused row by row, and not taken for questions alone', async () => {
+  const path = file('a.jsonl', jsonl({ prompt: 'a', completion: '' }, { prompt: 'b', completion: ' ' }))
+  const { rows, refusals } = await imported(path)
+  expect(rows).toEqual([])
+  expect(refusals.map((one) => one.reason)).toEqual(['The answer is empty.', 'The answer is empty.'])
 })
