@@ -133,7 +133,7 @@ async function answer<N extends CommandName>(handlers: Handlers, name: N, input:
     throw new Failure('NotFound', `There is no command “${name}”.`, { where: name, next: 'Check its spelling.' })
   const checked = v.safeParse(commands[name].input, input ?? {})
   if (!checked.success) {
-    const problems = checked.issues.map((issue) => ({ where: v.getDotPath(issue) ?? name, message: issue.message }))
+    const problems = checked.issues.map((issue) => ({ where: v.getDotPath(issue) ?? name, message: said(issue) }))
     throw new Failure('BadOption', problems.map(({ where, message }) => `${where}: ${message}.`).join(' '), {
       where: name,
       next: 'Change what is named and try again.',
@@ -141,6 +141,31 @@ async function answer<N extends CommandName>(handlers: Handlers, name: N, input:
     })
   }
   return await handlers[name](checked.output as Checked<N>)
+}
+
+/** What is wrong with a value, in words that a person reads. Schemas that say it in their own words are left alone. */
+function said(issue: v.BaseIssue<unknown>): string {
+  if (!issue.message.startsWith('Invalid ')) return issue.message
+  const { requirement } = issue as { requirement?: unknown }
+  const got = typeof issue.input === 'number' || typeof issue.input === 'boolean' ? `, not ${String(issue.input)}` : ''
+  const limit = String(requirement)
+  switch (issue.type) {
+    case 'min_value':
+      return `must be at least ${limit}${got}`
+    case 'max_value':
+      return `must be at most ${limit}${got}`
+    case 'integer':
+      return `must be a whole number${got}`
+    case 'min_length':
+      return `is too short: at least ${limit}`
+    case 'max_length':
+      return `is too long: at most ${limit}`
+    case 'picklist':
+      return `must be one of ${(issue.expected ?? '').replace(/[()]/g, '').replaceAll(' | ', ', ')}`
+  }
+  return issue.input === undefined
+    ? 'is missing'
+    : `must be ${issue.expected ?? 'something else'}, not ${issue.received}`
 }
 
 const asFailure = (error: unknown): Failure => (error instanceof Failure ? error : fromWire(toWire(error)))

@@ -2,11 +2,12 @@
 // so that the core keeps answering; very large data sets are counted on a part, spread evenly.
 import { availableParallelism, totalmem } from 'node:os'
 import type { Checked, Plan } from '../contract/commands.ts'
-import { Failure } from '../contract/errors.ts'
+import { Failure, toWire } from '../contract/errors.ts'
 import type { OptionValue, Resolved } from '../contract/options.ts'
 import type { Dataset, Row } from '../contract/records.ts'
 import { countLengths } from '../data/encode.ts'
 import type { LengthStatistics } from '../data/encode.ts'
+import { checkBackend } from '../engine/backends/choose.ts'
 import { resolveAnswerer } from '../library/answerers.ts'
 import type { ResolvedAnswerer } from '../library/answerers.ts'
 import type { CoreContext } from '../library/context.ts'
@@ -42,6 +43,10 @@ export async function makePlan({ store, home }: CoreContext, request: TrainReque
   const model = { parameters: answerer.model.parameters, context: config.maxPositionEmbeddings }
   const { options, problems } = resolveAll(request, model)
 
+  await checkBackend(request.backend).catch((error: unknown) => {
+    const { message, next } = toWire(error)
+    problems.push({ where: 'backend', message, ...(next !== undefined && { next }) })
+  })
   if (!allMethods[method].reads.includes(dataset.kind))
     problems.push({
       where: 'dataset',

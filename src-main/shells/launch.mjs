@@ -99,9 +99,20 @@ function start() {
         ? 'Electron could not be fetched, so Temper opens in your browser instead. It is the same application.'
         : 'There is no screen here, so Temper serves its window to a browser. It is the same application.',
     )
-  const child = spawn(program, args, { stdio: 'inherit', cwd: root })
+  waitFor(spawn(program, args, { stdio: 'inherit', cwd: root }))
+}
+
+/** Ends as the child ends, and not before it: Ctrl C is passed on, so that it can keep what it has done. */
+function waitFor(child) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 130 : 1)))
+}
+
+function cli() {
+  const main = join(root, 'src-main/shells/cli/main.ts')
+  // npm runs its scripts in the project's folder: paths are meant from where the person stands.
+  const cwd = (process.env.npm_lifecycle_event === 'temper' && process.env.INIT_CWD) || process.cwd()
+  waitFor(spawn(node, ['--disable-warning=ExperimentalWarning', main, ...rest], { stdio: 'inherit', cwd }))
 }
 
 switch (verb) {
@@ -109,7 +120,7 @@ switch (verb) {
     process.exit(run(join(root, 'src-main/engine/kernels/build.ts'), rest))
     break
   case 'cli':
-    process.exit(run(join(root, 'src-main/shells/cli/main.ts'), rest))
+    cli()
     break
   case 'starter':
     process.exit(run(join(root, 'src-main/shells/cli/starter.ts'), rest))

@@ -27,7 +27,7 @@ const open: Record<BackendName, (options: BackendOptions) => Backend> = {
 /** Opens a backend by name; 'auto' is native, or wasm where native cannot run. Throws a Failure with what to do next. */
 export async function openBackend(name: 'auto' | BackendName, options: BackendOptions = {}): Promise<Backend> {
   if (name !== 'auto') {
-    if (!(name in open))
+    if (!Object.hasOwn(open, name))
       throw new Failure('BadOption', `There is no backend “${String(name)}”.`, {
         where: 'backend',
         next: `Choose auto, ${Object.keys(open).join(', ')}.`,
@@ -59,4 +59,14 @@ export async function probeBackends(): Promise<{ name: BackendName; ok: boolean;
       found.push({ name, ok: false, why: message, next })
     }
   return found
+}
+
+const usable = new Set<string>()
+
+/** Throws what `openBackend` would throw for this name; what could be opened once is not tried again. */
+export async function checkBackend(name: string): Promise<void> {
+  if (name === 'auto' || usable.has(name)) return
+  const backend = await openBackend(name as BackendName, { threads: 1 })
+  backend.close()
+  usable.add(name)
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Failure } from '../../contract/errors.ts'
-import { read, table, whole, type Terminal } from './terminal.ts'
+import { read, refuseProblems, table, whole, type Terminal } from './terminal.ts'
 
 const usage =
   'bench train [--backend native|wasm]... [--tune full|lora]... [--steps N] [--threads N] [--python PATH] [--compile]'
@@ -43,16 +43,30 @@ export async function bench(args: string[], terminal: Terminal): Promise<void> {
       compile: { type: 'boolean' },
     },
     usage,
+    1,
   )
   if (positionals[0] !== 'train')
     throw new Failure('BadOption', `bench does not know “${positionals[0] ?? ''}” yet.`, {
       next: `Usage: temper ${usage}`,
     })
   const steps = whole(values.steps, '--steps') ?? 9
+  const [backends, tunes] = [values.backend ?? ['native', 'wasm'], values.tune ?? ['full', 'lora']]
+  const strangers = (name: string, given: string[], known: string[]) =>
+    given
+      .filter((one) => !known.includes(one))
+      .map((one) => ({ where: name, message: `${name} must be one of ${known.join(', ')}, not “${one}”.` }))
+  refuseProblems(
+    [
+      ...strangers('--backend', backends, ['native', 'wasm', 'reference']),
+      ...strangers('--tune', tunes, ['full', 'lora']),
+      ...(steps < 1 ? [{ where: '--steps', message: '--steps must be at least 1.' }] : []),
+    ],
+    `Usage: temper ${usage}`,
+  )
   const threads = whole(values.threads, '--threads') ?? availableParallelism()
   const rows: BenchRow[] = []
-  for (const tune of values.tune ?? ['full', 'lora']) {
-    const ours = await Promise.all((values.backend ?? ['native', 'wasm']).map((b) => startOurs(b, tune, threads)))
+  for (const tune of tunes) {
+    const ours = await Promise.all(backends.map((b) => startOurs(b, tune, threads)))
     const peers = [await startPeer(values.python, tune, threads, false)]
     if (values.compile) peers.push(await startPeer(values.python, tune, threads, true))
     const racers = [...ours, ...peers.filter((p) => typeof p !== 'string')]

@@ -17,6 +17,7 @@ export async function chat(args: string[], terminal: Terminal): Promise<void> {
     args,
     { ...who, prompt: { type: 'string' }, system: { type: 'string' }, set: { type: 'string', multiple: true } },
     chatUsage,
+    0,
   )
   const messages: Message[] = []
   if (values.system !== undefined) messages.push({ role: 'system', content: values.system })
@@ -62,7 +63,7 @@ function sampling(pairs: string[] | undefined): Partial<SamplingSettings> {
 const logprobsUsage = 'logprobs --model ID | --checkpoint ID, --file F.jsonl [--backend B]'
 
 export async function logprobs(args: string[], terminal: Terminal): Promise<void> {
-  const { values } = read(args, { ...who, file: { type: 'string' }, backend: { type: 'string' } }, logprobsUsage)
+  const { values } = read(args, { ...who, file: { type: 'string' }, backend: { type: 'string' } }, logprobsUsage, 0)
   const core = await terminal.core()
   const rows = await core.call('logprobs.file', {
     answerer: answererOf(values, logprobsUsage),
@@ -76,14 +77,22 @@ export async function logprobs(args: string[], terminal: Terminal): Promise<void
 const evalUsage = 'eval perplexity --model ID | --checkpoint ID, --data ID [--split train|held-out]'
 
 export async function evaluate(args: string[], terminal: Terminal): Promise<void> {
-  const { values, positionals } = read(args, { ...who, data: { type: 'string' }, split: { type: 'string' } }, evalUsage)
+  const { values, positionals } = read(
+    args,
+    { ...who, data: { type: 'string' }, split: { type: 'string' } },
+    evalUsage,
+    1,
+  )
   if (positionals[0] !== 'perplexity')
     throw new Failure('BadOption', `eval does not know “${positionals[0] ?? ''}” yet.`, {
       next: `Usage: temper ${evalUsage}`,
     })
   const split = values.split
   if (split !== undefined && split !== 'train' && split !== 'held-out')
-    throw new Failure('BadOption', `--split must be train or held-out, not “${split}”.`, { where: '--split' })
+    throw new Failure('BadOption', `--split must be train or held-out, not “${split}”.`, {
+      where: '--split',
+      next: `Usage: temper ${evalUsage}`,
+    })
   const core = await terminal.core()
   const found = await core.call('eval.perplexity', {
     answerer: answererOf(values, evalUsage),

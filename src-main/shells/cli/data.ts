@@ -1,7 +1,7 @@
 // temper data
 import { resolve } from 'node:path'
 import type { Input } from '../../contract/commands.ts'
-import { exampleKinds, type Dataset, type Example } from '../../contract/records.ts'
+import { exampleKinds, type Dataset, type Example, type Refusal } from '../../contract/records.ts'
 import { Failure, fromWire } from '../../contract/errors.ts'
 import type { Events } from '../../contract/events.ts'
 import type { Core } from '../../core.ts'
@@ -46,6 +46,13 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
       if (values.as !== undefined && kind === undefined)
         throw new Failure('BadOption', `--as must be one of ${exampleKinds.join(', ')}, not “${values.as}”.`, {
           where: '--as',
+          next: `Usage: temper ${usage}`,
+        })
+      const heldOut = values['held-out'] === undefined ? undefined : Number(values['held-out'])
+      if (heldOut !== undefined && !(heldOut >= 0 && heldOut <= 1))
+        throw new Failure('BadOption', `--held-out must be from 0 to 1, not “${values['held-out']}”.`, {
+          where: '--held-out',
+          next: 'Write for example --held-out 0.05 to hold out every twentieth row.',
         })
       for (const file of subjects) {
         const preview = await core.call('data.preview', { path: resolve(file) })
@@ -60,23 +67,25 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
           path: resolve(file),
           mapping,
           ...(values.name !== undefined && { name: values.name }),
-          ...(values['held-out'] !== undefined && { heldOutRatio: Number(values['held-out']) }),
+          ...(heldOut !== undefined && { heldOutRatio: heldOut }),
           seed: whole(values.seed, '--seed') ?? 0,
         })
-        terminal.stream(
-          dataset,
-          () => `${dataset.id}  ${dataset.name}: ${preview.title}. ${dataset.rows} rows, ${dataset.refused} refused.`,
-        )
+        const { refusals } = await core.call('data.refusals', { id: dataset.id, count: toldRefusals })
+        terminal.stream({ ...dataset, refusals }, () => told(dataset, preview.title, refusals))
       }
       return
     }
     case 'show': {
       const id = need(subjects[0], 'The id', usage)
-      const [first, last] = (values.rows ?? '1-10').split('-').map((n) => Number(n))
-      if (!Number.isInteger(first) || first! < 1 || (last !== undefined && (!Number.isInteger(last) || last < first!)))
-        throw new Failure('BadOption', `--rows must look like 1-20, not “${values.rows}”.`, { where: '--rows' })
+      const found = /^([1-9]\d{0,8})(?:-([1-9]\d{0,8}))?$/.exec(values.rows ?? '1-10')
+      const [first, last] = [Number(found?.[1]), Number(found?.[2] ?? found?.[1])]
+      if (!found || last < first)
+        throw new Failure('BadOption', `--rows must look like 1-20, not “${values.rows}”.`, {
+          where: '--rows',
+          next: 'Rows count from 1.',
+        })
       const dataset = await core.call('data.show', { id })
-      const window = { id, from: first! - 1, count: Math.min(1000, (last ?? first!) - first! + 1) }
+      const window = { id, from: first - 1, count: Math.min(1000, last - first + 1) }
       if (values.refused) {
         const { refusals, total } = await core.call('data.refusals', window)
         return terminal.result({ ...dataset, refusals, total }, () =>
@@ -118,7 +127,7 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
         throw new Failure(
           'BadOption',
           `--format must be one of trl, openai, alpaca, sharegpt, not “${format ?? ''}”.`,
-          { where: '--format' },
+          { where: '--format', next: `Usage: temper ${usage}` },
         )
       const done = await core.call('data.export', {
         id: need(subjects[0], 'The id', usage),
@@ -140,6 +149,18 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
     default:
       throw new Failure('BadOption', `data does not know “${verb}”.`, { next: `Usage: temper ${usage}` })
   }
+}
+
+const toldRefusals = 100
+
+/** What was imported, and each row that was not, with its line and reason. */
+function told(dataset: Dataset, title: string, refusals: Refusal[]): string {
+  const more = dataset.refused - refusals.length
+  return [
+    `${dataset.id}  ${dataset.name}: ${title}. ${dataset.rows} rows, ${dataset.refused} refused.`,
+    ...refusals.map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...(more > 0 ? [`  and ${more} more: temper data show ${dataset.id} --refused --rows 1-1000`] : []),
+  ].join('\n')
 }
 
 /** Starts an import and waits for its end. */

@@ -28,24 +28,23 @@ interface Share {
 }
 
 export async function demo(args: string[], terminal: Terminal): Promise<void> {
-  const { values } = read(args, { seed: { type: 'string' }, backend: { type: 'string' } }, usage)
+  const { values } = read(args, { seed: { type: 'string' }, backend: { type: 'string' } }, usage, 0)
   const seed = whole(values.seed, '--seed') ?? 0
   const began = performance.now()
   // A library of its own, so that trying it leaves no trace; with --home it stays to be looked at.
-  const kept = process.argv.includes('--home')
+  const kept = terminal.homeGiven
   const home = kept ? terminal.home : mkdtempSync(join(tmpdir(), 'temper-demo-'))
   const own = kept ? terminal : openTerminal({ json: terminal.json, home })
   const scratch = mkdtempSync(join(tmpdir(), 'temper-demo-rows-'))
+  process.once('exit', () => {
+    for (const folder of kept ? [scratch] : [scratch, home]) rmSync(folder, { recursive: true, force: true })
+  })
   try {
     const found = await circle(await own.core(), quiet(own), { seed, scratch, backend: values.backend ?? 'auto' })
     const result = { seed, ...found, tookMs: Math.round(performance.now() - began) }
     terminal.result(result, () => report(result))
   } finally {
-    rmSync(scratch, { recursive: true, force: true })
-    if (!kept) {
-      await own.close()
-      rmSync(home, { recursive: true, force: true })
-    }
+    if (!kept) await own.close()
   }
 }
 
@@ -148,6 +147,7 @@ async function circle(core: Core, terminal: Terminal, how: { seed: number; scrat
 
 async function trained(core: Core, terminal: Terminal, request: Parameters<typeof start>[1]): Promise<string> {
   const { run, checkpoint } = await follow(core, terminal, () => start(core, request))
+  if (run.state === 'stopped') throw new Failure('Stopped', 'The demo was stopped.')
   if (!checkpoint) throw new Failure('Bug', `${run.name} ended without a checkpoint.`)
   return checkpoint.id
 }

@@ -2,7 +2,7 @@
 import { bytes, read, table, type Terminal } from './terminal.ts'
 
 export async function doctor(args: string[], terminal: Terminal): Promise<void> {
-  read(args, {}, 'doctor')
+  read(args, {}, 'doctor', 0)
   const core = await terminal.core()
   const found = await core.call('app.doctor', {})
   terminal.result(found, () =>

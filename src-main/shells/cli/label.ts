@@ -23,6 +23,7 @@ export async function label(args: string[], terminal: Terminal): Promise<void> {
       out: { type: 'string' },
     },
     usage,
+    3,
   )
   const [verb = 'list', subject, given] = positionals
   const core = await terminal.core()

@@ -1,8 +1,7 @@
 // The third shell: `temper VERB ...`, for scripts, servers and tests. Exit 0 done; 1 the input or the request was wrong,
 // with {"error": {kind, message, where, next}}; 2 a fault of ours.
-import { toWire } from '../../contract/errors.ts'
-import { Failure } from '../../contract/errors.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { Failure, toWire } from '../../contract/errors.ts'
+import { endTidily, openTerminal, type Terminal } from './terminal.ts'
 
 type Verb = { usage: string; says: string; load: () => Promise<(args: string[], terminal: Terminal) => Promise<void>> }
 
@@ -82,32 +81,48 @@ function help(): string {
   return `temper [--home DIR] [--json] VERB ...\n\n${lines.join('\n')}\n\n--home DIR chooses the library folder; --json prints JSON only.`
 }
 
+/** Takes --json and --home out, wherever they stand. Everything after “--” is left alone. */
+function common(argv: string[]): { json: boolean; home: string | undefined; noHome: boolean; rest: string[] } {
+  const found = { json: false, home: undefined as string | undefined, noHome: false, rest: [] as string[] }
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!
+    if (word === '--') return { ...found, rest: [...found.rest, ...argv.slice(i)] }
+    if (word === '--json') found.json = true
+    else if (word === '--home') found.home = argv[++i]
+    else if (word.startsWith('--home=')) found.home = word.slice('--home='.length)
+    else found.rest.push(word)
+    if (word.startsWith('--home') && !found.home) found.noHome = true
+  }
+  return found
+}
+
 async function main(argv: string[]): Promise<number> {
-  const json = argv.includes('--json')
-  const homeAt = argv.indexOf('--home')
-  const home = homeAt >= 0 ? argv[homeAt + 1] : undefined
-  const rest = argv.filter((word, i) => word !== '--json' && !(homeAt >= 0 && (i === homeAt || i === homeAt + 1)))
+  const { json, home, noHome, rest } = common(argv)
   const [name, ...args] = rest
   const terminal = openTerminal({ json, home })
+  const ending = endTidily(terminal)
   try {
+    if (noHome)
+      throw new Failure('BadOption', '“--home” needs a folder.', { where: '--home', next: 'Write --home DIR.' })
     if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-      process.stdout.write(help() + '\n')
+      terminal.result({ usage: Object.values(verbs).map(({ usage, says }) => ({ usage, says })) }, help)
       return 0
     }
     const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
     if (!verb)
       throw new Failure('NotFound', `There is no command “${name}”.`, {
+        where: name,
         next: `Commands: ${Object.keys(verbs).join(', ')}.`,
       })
     if (args.includes('--help') || args.includes('-h')) {
-      process.stdout.write(`temper ${verb.usage}\n${verb.says}\n`)
+      terminal.result({ usage: verb.usage, says: verb.says }, () => `temper ${verb.usage}\n${verb.says}`)
       return 0
     }
-    await (
-      await verb.load()
-    )(args, terminal)
-    return 0
+    const command = await verb.load()
+    await command(args, terminal)
+    return Number(process.exitCode ?? 0)
   } catch (thrown) {
+    if (ending()) return await new Promise<never>(() => {})
     const failure = toWire(thrown)
     if (json) process.stdout.write(JSON.stringify({ error: failure }) + '\n')
     else process.stderr.write([failure.message, failure.where, failure.next].filter(Boolean).join('\n') + '\n')

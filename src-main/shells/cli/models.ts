@@ -5,7 +5,7 @@ import { bytes, need, read, table, type Terminal } from './terminal.ts'
 const usage = 'models add PATH [--name N] | list | show ID | remove ID'
 
 export async function models(args: string[], terminal: Terminal): Promise<void> {
-  const { values, positionals } = read(args, { name: { type: 'string' } }, usage)
+  const { values, positionals } = read(args, { name: { type: 'string' } }, usage, 2)
   const [verb = 'list', subject] = positionals
   const core = await terminal.core()
   switch (verb) {

@@ -1,10 +1,12 @@
 // temper serve: the window in a browser, on this machine only.
 import { serveHere } from '../web/open.ts'
-import { read, whole, type Terminal } from './terminal.ts'
+import { read, whenInterrupted, whole, type Terminal } from './terminal.ts'
 
 export async function serve(args: string[], terminal: Terminal): Promise<void> {
-  const { values } = read(args, { port: { type: 'string' }, open: { type: 'boolean' } }, 'serve [--port N] [--open]')
+  const usage = 'serve [--port N] [--open]'
+  const { values } = read(args, { port: { type: 'string' }, open: { type: 'boolean' } }, usage, 0)
   const port = whole(values.port, '--port')
+  whenInterrupted(() => {}) // serveHere ends by itself
   await serveHere({
     home: terminal.home,
     ...(port !== undefined && { port }),

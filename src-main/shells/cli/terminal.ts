@@ -1,5 +1,6 @@
 // What the command line prints and how it asks the core. With --json, stdout carries only JSON (one document, or one per
 // line for streams) and everything said to a person goes to stderr.
+import { constants } from 'node:os'
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Failure } from '../../contract/errors.ts'
 import { createCore, type Core } from '../../core.ts'
@@ -8,6 +9,8 @@ import { defaultHome } from '../../store/files.ts'
 export interface Terminal {
   json: boolean
   home: string
+  /** Whether --home was given. */
+  homeGiven: boolean
   /** The library, opened at the first use. */
   core(): Promise<Core>
   /** The one result of a command. */
@@ -36,6 +39,7 @@ export function openTerminal(how: { json: boolean; home?: string | undefined }):
   return {
     json: how.json,
     home,
+    homeGiven: how.home !== undefined,
     core: () => (opened ??= createCore({ home, log: (line) => console.error(line) })),
     result: write,
     stream: write,
@@ -55,13 +59,103 @@ export function openTerminal(how: { json: boolean; home?: string | undefined }):
   }
 }
 
-/** Options of one command; an unknown or missing one is a BadOption that says how the command is used. */
-export function read<const O extends ParseArgsOptionsConfig>(args: string[], options: O, usage: string) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true })
-  } catch (thrown) {
-    throw new Failure('BadOption', (thrown as Error).message, { where: args.join(' '), next: `Usage: temper ${usage}` })
+/**
+ * Options of one command and at most `mostWords` words beside them; whatever is wrong is a BadOption, all of it at once,
+ * that says how the command is used. The word after an option is its value, even where it begins with a dash.
+ */
+export function read<const O extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: O,
+  usage: string,
+  mostWords = Infinity,
+) {
+  const problems: { where: string; message: string }[] = []
+  const wrong = (where: string, message: string): void => void problems.push({ where, message })
+  const joined: string[] = []
+  let words = 0
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!
+    const [name, value] = arg.startsWith('--') ? split(arg) : [null, undefined]
+    if (name === null || name === '') {
+      joined.push(arg)
+      if (/^-[^-]/.test(arg)) wrong(arg, `There is no option “${arg}”.`)
+      else if (name === null && ++words > mostWords) wrong(arg, `“${arg}” is one word too many.`)
+    } else if (!Object.hasOwn(options, name)) {
+      wrong(`--${name}`, `There is no option “--${name}”.`)
+      if (value === undefined && args[i + 1]?.startsWith('-') === false) i++ // its value, most likely
+    } else if (options[name]!.type === 'boolean') {
+      joined.push(arg)
+      if (value !== undefined) wrong(`--${name}`, `“--${name}” takes no value.`)
+    } else if (value !== undefined) joined.push(arg)
+    else if (i + 1 < args.length && !isOption(args[i + 1]!, options)) joined.push(`${arg}=${args[++i]!}`)
+    else wrong(`--${name}`, `“--${name}” needs a value.`)
   }
+  refuseProblems(problems, `Usage: temper ${usage}`)
+  return parseArgs({ args: joined, options, allowPositionals: true, strict: true })
+}
+
+const split = (arg: string): [name: string, value: string | undefined] => {
+  const at = arg.indexOf('=')
+  return at === -1 ? [arg.slice(2), undefined] : [arg.slice(2, at), arg.slice(at + 1)]
+}
+const isOption = (arg: string, options: ParseArgsOptionsConfig): boolean =>
+  arg.startsWith('--') && Object.hasOwn(options, split(arg)[0])
+
+/** Throws one BadOption that names every problem, if there is any. */
+export function refuseProblems(problems: { where: string; message: string }[], next: string): void {
+  if (problems.length === 0) return
+  throw new Failure('BadOption', problems.map(({ message }) => message).join(' '), {
+    where: problems.map(({ where }) => where).join(', '),
+    next,
+    problems,
+  })
+}
+
+// ---- Ctrl C, and readers that go away ----------------------------------------------------------------------------------
+
+const onInterrupt: (() => void)[] = []
+
+/** While `work` is set, Ctrl C asks for it instead of ending the command. Gives back what takes it off again. */
+export function whenInterrupted(work: () => void): () => void {
+  onInterrupt.push(work)
+  return () => void onInterrupt.splice(onInterrupt.indexOf(work), 1)
+}
+
+/** One Ctrl C may come twice: from the keyboard to all, and passed on by npm. Only a later one means "at once". */
+const sameInterruptMs = 1000
+
+/**
+ * Ctrl C ends tidily, a second one at once; a reader that goes away (`| head -1`) ends the command without a word.
+ * Answers whether such an end has begun: what fails from then on is no news.
+ */
+export function endTidily(terminal: Terminal): () => boolean {
+  let ending = false
+  const end = (signal: 'SIGINT' | 'SIGTERM' | 'SIGPIPE'): void => {
+    if (ending) return
+    ending = true
+    void terminal
+      .close()
+      .catch(() => {})
+      .finally(() => process.exit(128 + constants.signals[signal]))
+  }
+  let firstAt: number | null = null
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (firstAt !== null) {
+        if (performance.now() - firstAt > sameInterruptMs) process.exit(128 + constants.signals[signal])
+        return
+      }
+      firstAt = performance.now()
+      const work = onInterrupt.at(-1)
+      if (work) work()
+      else end(signal)
+    })
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    end('SIGPIPE')
+  })
+  process.stderr.on('error', () => {})
+  return () => ending
 }
 
 export function need<T>(value: T | undefined, what: string, usage: string): T {
@@ -74,8 +168,11 @@ export function need<T>(value: T | undefined, what: string, usage: string): T {
 export function whole(value: string | undefined, what: string): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (!Number.isInteger(number) || number < 0)
-    throw new Failure('BadOption', `${what} must be a whole number, not “${value}”.`, { where: what })
+  if (value.trim() === '' || !Number.isSafeInteger(number) || number < 0)
+    throw new Failure('BadOption', `${what} must be a whole number, 0 or more, not “${value}”.`, {
+      where: what,
+      next: `Write for example ${what} 10.`,
+    })
   return number
 }
 

@@ -2,9 +2,20 @@
 import { resolve } from 'node:path'
 import type { Checkpoint, Run } from '../../contract/records.ts'
 import { methods, tunes } from '../../contract/records.ts'
-import { Failure, fromWire } from '../../contract/errors.ts'
+import { Failure, fromWire, type WireFailure } from '../../contract/errors.ts'
 import type { Core } from '../../core.ts'
-import { bytes, duration, need, read, settings, table, whole, type Terminal } from './terminal.ts'
+import {
+  bytes,
+  duration,
+  need,
+  read,
+  refuseProblems,
+  settings,
+  table,
+  whenInterrupted,
+  whole,
+  type Terminal,
+} from './terminal.ts'
 
 const usage =
   'train --method sft|dpo --model ID --data ID [--tune lora|full] [--backend B] [--steps N] [--seed N] [--name N] [--set option=value]... [--plan]'
@@ -26,25 +37,30 @@ export async function train(args: string[], terminal: Terminal): Promise<void> {
       plan: { type: 'boolean' },
     },
     usage,
+    0,
   )
   const method = methods.find((m) => m === values.method)
   const tune = tunes.find((t) => t === (values.tune ?? 'lora'))
+  const start = values.model ?? values.checkpoint
+  const wrong: { where: string; message: string }[] = []
+  const instead = (given: string | undefined): string => (given === undefined ? '' : `, not “${given}”`)
   if (!method)
-    throw new Failure('BadOption', `--method must be one of ${methods.join(', ')}, not “${values.method ?? ''}”.`, {
+    wrong.push({
       where: '--method',
-      next: `Usage: temper ${usage}`,
+      message: `--method must be one of ${methods.join(', ')}${instead(values.method)}.`,
     })
   if (!tune)
-    throw new Failure('BadOption', `--tune must be one of ${tunes.join(', ')}, not “${values.tune}”.`, {
-      where: '--tune',
-    })
+    wrong.push({ where: '--tune', message: `--tune must be one of ${tunes.join(', ')}${instead(values.tune)}.` })
+  if (!start) wrong.push({ where: '--model', message: '--model is missing.' })
+  if (!values.data) wrong.push({ where: '--data', message: '--data is missing.' })
+  refuseProblems(wrong, `Usage: temper ${usage}`)
   const steps = whole(values.steps, '--steps')
   const core = await terminal.core()
   const request = {
-    method,
-    tune,
-    start: need(values.model ?? values.checkpoint, '--model', usage),
-    dataset: need(values.data, '--data', usage),
+    method: method!,
+    tune: tune!,
+    start: start!,
+    dataset: values.data!,
     ...(values.name !== undefined && { name: values.name }),
     ...(values.backend !== undefined && { backend: values.backend }),
     seed: whole(values.seed, '--seed') ?? 0,
@@ -52,7 +68,15 @@ export async function train(args: string[], terminal: Terminal): Promise<void> {
   }
   if (values.plan) {
     const plan = await core.call('train.plan', request)
-    terminal.result(plan, () =>
+    const { problems } = plan
+    const error: WireFailure = {
+      kind: 'BadOption',
+      message: problems.map(({ message }) => message).join(' '),
+      where: problems.map(({ where }) => where).join(', '),
+      next: [...new Set(problems.flatMap(({ next }) => next ?? []))].join(' ') || 'Change these settings.',
+      problems,
+    }
+    terminal.result(plan.ok ? plan : { ...plan, error }, () =>
       [
         plan.ok ? 'This run can start.' : 'This run would be refused.',
         ...[...plan.problems, ...plan.warnings].map((p) => `  ${p.where}: ${p.message} ${p.next ?? ''}`.trimEnd()),
@@ -80,14 +104,22 @@ export async function follow(
   const ended = Promise.withResolvers<Run>()
   let id: string | null = null
   const endStates: Run['state'][] = ['finished', 'stopped', 'failed']
-  let seen = -1
+  // A step's line waits for the next step, because its held-out loss is measured after it.
+  let line: { step: number; values: Record<string, number> } | null = null
+  const print = (): void => {
+    if (line === null || !terminal.json) return
+    const { 'train/loss': loss, ...others } = line.values
+    // What is measured before the first step is no progress, so it has no step.
+    if (loss === undefined) terminal.stream({ start: others }, () => '')
+    else terminal.stream({ step: line.step, loss, ...line.values }, () => '')
+    line = null
+  }
   const off = core.on('run', ({ run, metrics, tokensPerSecond, leftMs }) => {
     if (id !== null && run.id !== id) return
-    const steps = new Map<number, Record<string, number>>()
-    for (const m of metrics) steps.set(m.step, { ...steps.get(m.step), [m.name]: m.value })
-    for (const [step, values] of steps) {
-      if (terminal.json) terminal.stream({ step, loss: values['train/loss'], ...values }, () => '')
-      seen = Math.max(seen, step)
+    for (const { step, name, value } of metrics) {
+      if (line?.step !== step) print()
+      line ??= { step, values: {} }
+      line.values[name] = value
     }
     if (run.lastLoss !== null)
       terminal.progress(
@@ -97,14 +129,21 @@ export async function follow(
       )
     if (endStates.includes(run.state)) ended.resolve(run)
   })
-  const stop = (): void => void (id !== null && core.call('runs.stop', { id }).catch(() => {}))
-  process.once('SIGINT', stop)
+  let stopAsked = false
+  const stop = (run: string): void => void core.call('runs.stop', { id: run }).catch(() => {}) // it may have ended by itself meanwhile
+  const offInterrupt = whenInterrupted(() => {
+    stopAsked = true
+    terminal.say('Stopping after this step; what was learned so far is kept.')
+    if (id !== null) stop(id)
+  })
   try {
     const begun = await begin()
     id = begun.id
+    if (stopAsked) stop(id)
     const now = await core.call('runs.show', { id })
     const run = endStates.includes(now.state) ? now : await ended.promise
     if (run.id !== id) throw new Failure('Bug', `Heard the end of ${run.id} while waiting for ${id}.`)
+    print()
     if (run.failure) throw fromWire({ ...run.failure, kind: run.failure.kind as 'Bug' })
     const shown = await core.call('runs.show', { id })
     const checkpoint = shown.checkpoints.find((c) => c.reasons.includes('last')) ?? shown.checkpoints.at(-1) ?? null
@@ -122,7 +161,7 @@ export async function follow(
     )
     return { run: shown, checkpoint }
   } finally {
-    process.off('SIGINT', stop)
+    offInterrupt()
     off()
   }
 }
@@ -130,7 +169,7 @@ export async function follow(
 const runsUsage = 'runs list | show ID | stop ID | resume ID | remove ID'
 
 export async function runs(args: string[], terminal: Terminal): Promise<void> {
-  const { positionals } = read(args, {}, runsUsage)
+  const { positionals } = read(args, {}, runsUsage, 2)
   const [verb = 'list', subject] = positionals
   const core = await terminal.core()
   switch (verb) {
@@ -199,10 +238,14 @@ export async function exportCheckpoint(args: string[], terminal: Terminal): Prom
     args,
     { checkpoint: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } },
     exportUsage,
+    0,
   )
   const format = values.format ?? 'adapter'
   if (format !== 'adapter' && format !== 'merged')
-    throw new Failure('BadOption', `--format must be adapter or merged, not “${format}”.`, { where: '--format' })
+    throw new Failure('BadOption', `--format must be adapter or merged, not “${format}”.`, {
+      where: '--format',
+      next: `Usage: temper ${exportUsage}`,
+    })
   const core = await terminal.core()
   const done = await core.call('checkpoints.export', {
     id: need(values.checkpoint, '--checkpoint', exportUsage),

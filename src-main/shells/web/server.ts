@@ -9,7 +9,7 @@ import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { CommandName, Input } from '../../contract/commands.ts'
-import { toWire } from '../../contract/errors.ts'
+import { Failure, toWire } from '../../contract/errors.ts'
 import { eventNames, type AnswerFrame, type RequestFrame } from '../../contract/events.ts'
 import type { Core } from '../../core.ts'
 import { contentSecurityPolicy, type Page } from '../pages.ts'
@@ -96,8 +96,13 @@ export async function serve(core: Core, pages: Map<string, Page>, home: string, 
     sockets.handleUpgrade(request, socket, head, (window) => attend(core, window))
   })
 
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    throw new Failure('BadOption', `A port is a whole number from 0 to 65535, not ${port}.`, {
+      where: '--port',
+      next: 'Leave --port out for any free one.',
+    })
   await new Promise<void>((ok, bad) => {
-    http.once('error', bad)
+    http.once('error', (error: NodeJS.ErrnoException) => bad(portTaken(error, port)))
     http.listen(port, '127.0.0.1', ok)
   })
   return {
@@ -112,6 +117,16 @@ export async function serve(core: Core, pages: Map<string, Page>, home: string, 
       })
     },
   }
+}
+
+function portTaken(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return error
+  const why = error.code === 'EACCES' ? 'may not be used by this user' : 'is in use by another program'
+  return new Failure('Busy', `Port ${port} ${why}.`, {
+    where: `127.0.0.1:${port}`,
+    next: 'Choose another with --port, or leave --port out for any free one.',
+    cause: error,
+  })
 }
 
 /** One window on its socket: frames in, answers and events out. */
