@@ -52,12 +52,12 @@ function whyNotJson(text: string, error: Error, open: boolean): string {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""')
   const number = /(?:^|[:,[\s])(-?(?:NaN|Infinity))\b/.exec(bare)
   if (number !== null) return `${number[1]} is not JSON. Write null, or a number.`
-  const cut = /end of JSON|Unterminated string/i.test(error.message)
+  const place = /at position (\d+)/.exec(error.message)
+  const cut = /end of JSON|Unterminated string/i.test(error.message) || Number(place?.[1]) === text.length
   if (cut) return open ? cutInside : 'This record is cut off: it ends in the middle.'
   if (/^[[{]\s*'/.test(text))
     return 'This is written as Python prints it, with single quotes. Write it with json.dumps.'
   if (/\b(None|True|False)\b/.test(bare)) return 'None, True and False are Python. JSON writes null, true and false.'
-  const place = /at position (\d+)/.exec(error.message)
   const token = /^Unexpected token '(.+?)'/.exec(error.message)
   if (token !== null) return `This is not valid JSON: “${token[1]}” stands where it cannot.`
   return place === null ? 'This is not valid JSON.' : `This is not valid JSON at character ${Number(place[1]) + 1}.`
