@@ -80,12 +80,12 @@ export function stepsOf(values: Pick<LoopValues, 'maxSteps' | 'epochs' | 'rowsPe
     : Math.max(1, Math.ceil(values.epochs * stepsPerEpoch(rows, values.rowsPerStep)))
 }
 
-/** Steps between held-out checks and between checkpoints, where 0 was left to us. */
+/** Steps between held-out checks and between checkpoints, where 0 was left to us: then checkpoints fall on checks. */
 export function rhythmOf(values: Pick<LoopValues, 'heldOutEvery' | 'checkpointEvery'>, steps: number) {
-  return {
-    heldOutEvery: values.heldOutEvery || Math.max(1, Math.ceil(steps / 10)),
-    checkpointEvery: values.checkpointEvery || Math.max(1, Math.ceil(steps / 4)),
-  }
+  const heldOutEvery = values.heldOutEvery || Math.max(1, Math.ceil(steps / 12))
+  const quarter = Math.max(1, Math.ceil(steps / 4))
+  const onCheck = Math.ceil(quarter / heldOutEvery) * heldOutEvery
+  return { heldOutEvery, checkpointEvery: values.checkpointEvery || (onCheck < steps ? onCheck : quarter) }
 }
 
 /**
@@ -100,8 +100,9 @@ export async function* train(parts: LoopParts): AsyncGenerator<Progress, void> {
   const watch = divergenceWatch(state)
   const order = stepRows(rows.length, values.rowsPerStep, seed, state.cursor)
 
-  if (state.step === 0 && state.checkedStep === -1) yield { kind: 'checkpoint', step: 0, reasons: ['start'] }
+  const fresh = state.step === 0 && state.checkedStep === -1
   if (heldOut.length > 0 && state.checkedStep < 0) yield* check()
+  if (fresh) yield { kind: 'checkpoint', step: 0, reasons: ['start'] }
 
   while (state.step < steps) {
     const { rows: chosen, cursor } = order.next().value

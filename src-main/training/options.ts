@@ -146,7 +146,7 @@ const loopOptions = {
   heldOutEvery: option({
     default: 0,
     label: 'Check held-out loss every',
-    help: 'How often the loss is measured on rows that are never trained on: when it rises, the model is learning by heart. 0: ten times a run.',
+    help: 'How often the loss is measured on rows that are never trained on: when it rises, the model is learning by heart. 0: twelve times a run.',
     source: 'Ours',
     unit: 'steps',
     min: 0,
@@ -167,7 +167,7 @@ const loopOptions = {
   checkpointEvery: option({
     default: 0,
     label: 'Keep a checkpoint every',
-    help: 'How often the run is saved, to chat with and to go on from. 0: four times a run.',
+    help: 'How often the run is saved, to chat with and to go on from. 0: four times a run, each at a held-out check.',
     source: 'Ours; transformers saves every 500 steps',
     unit: 'steps',
     min: 0,

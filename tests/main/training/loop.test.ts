@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { train, referenceSums } from '../../../src-main/training/loop.ts'
+import { rhythmOf, train, referenceSums } from '../../../src-main/training/loop.ts'
 import type { LoopParts, Progress } from '../../../src-main/training/loop.ts'
 import type { Transformer } from '../../../src-main/models/transformer.ts'
 import { ragged, tinyParts } from './tiny.ts'
@@ -122,4 +122,13 @@ test('a learning rate that wrecks the model stops the run before it is no longer
     next: /Lower the learning rate to 1 /,
   })
   for (const number of await weights(run.model)) expect(Number.isFinite(number)).toBe(true)
+})
+
+test('left to us, every checkpoint falls on a held-out check, so that each has its loss', () => {
+  for (const steps of [1, 5, 60, 120, 1503]) {
+    const { heldOutEvery, checkpointEvery } = rhythmOf({ heldOutEvery: 0, checkpointEvery: 0 }, steps)
+    expect(checkpointEvery % heldOutEvery).toBe(0)
+    expect(checkpointEvery).toBeLessThanOrEqual(Math.max(1, steps))
+  }
+  expect(rhythmOf({ heldOutEvery: 7, checkpointEvery: 20 }, 100)).toEqual({ heldOutEvery: 7, checkpointEvery: 20 })
 })
