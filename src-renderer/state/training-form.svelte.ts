@@ -31,6 +31,8 @@ export class TrainingForm {
   tokens = $state.raw<TokenRow[] | null>(null)
 
   #asked = 0
+  /** What the plan was made for: figures of one model are not shown as another's. */
+  #planFor = $state('')
   #timer: ReturnType<typeof setTimeout> | null = null
 
   /** What the core is asked, or null while something is not chosen. */
@@ -45,10 +47,15 @@ export class TrainingForm {
     }
   }
 
+  get #kind(): string {
+    return [this.method, this.tune, this.start].join(' ')
+  }
+
   async readOptions(): Promise<void> {
-    const { method, tune } = this
-    const options = await api.call('train.options', { method, tune })
-    if (method !== this.method || tune !== this.tune) return
+    const kind = this.#kind
+    const { method, tune, start } = this
+    const options = await api.call('train.options', { method, tune, ...(start !== '' && { start }) })
+    if (kind !== this.#kind) return
     this.options = options
     const known = new Set(options.map((o) => o.name))
     this.typed = Object.fromEntries(Object.entries(this.typed).filter(([name]) => known.has(name)))
@@ -64,10 +71,12 @@ export class TrainingForm {
   async #readPlan(): Promise<void> {
     const asked = ++this.#asked
     const { request } = this
+    const kind = this.#kind
     try {
       const plan = request === null ? null : await api.call('train.plan', request)
       if (asked !== this.#asked) return
       this.plan = plan
+      this.#planFor = kind
       this.failure = null
     } catch (thrown) {
       if (asked !== this.#asked) return
@@ -89,11 +98,24 @@ export class TrainingForm {
     }
   }
 
-  /** What stands in a field: what was typed, what a preset says, or the declared default. */
+  /** What stands in a field: what was typed, what the plan resolved, or the declared default. */
   valueOf(name: string): string {
-    const planned = this.plan?.options[name]
+    const planned = this.#planFor === this.#kind ? this.plan?.options[name] : undefined
     const declared = this.options.find((o) => o.name === name)?.default
-    return this.typed[name] ?? String((planned?.from === 'preset' ? planned.value : declared) ?? '')
+    const resolved = planned === undefined || planned.from === 'given' ? declared : planned.value
+    return this.typed[name] ?? String(resolved ?? '')
+  }
+
+  /** The core has looked at all that stands in the form and would start it. */
+  get ready(): boolean {
+    return this.plan?.ok === true && this.failure === null && this.#planFor === this.#kind
+  }
+
+  /** How often the planned steps read the data, where steps were set and epochs do not decide. */
+  get epochsOfSteps(): number | null {
+    const { plan } = this
+    if (plan === null || plan.rows === 0 || !(Number(plan.options['maxSteps']?.value ?? 0) > 0)) return null
+    return (plan.steps * Number(plan.options['rowsPerStep']?.value ?? 0)) / plan.rows
   }
 
   change(name: string, value: string): void {
@@ -114,6 +136,15 @@ export class TrainingForm {
       ...(problem && { problem: problem.message }),
       ...(warning && { warning: [warning.message, warning.next].filter(Boolean).join(' ') }),
     }
+  }
+
+  /** Fills the form as for an earlier run, with some settings changed. */
+  repeat(run: Run, change: Record<string, string> = {}): void {
+    const { method, tune, start, dataset, seed, options } = run
+    Object.assign(this, { method, tune, start, dataset, seed: String(seed), name: '' })
+    const given = Object.entries(options).filter(([, one]) => one.from === 'given')
+    this.typed = { ...Object.fromEntries(given.map(([name, one]) => [name, String(one.value)])), ...change }
+    this.askForPlan()
   }
 
   async begin(): Promise<Run> {
