@@ -65,7 +65,9 @@ function drawEnds(u: uPlot, colours: Ink, lines: readonly ChartSeries[], ratio: 
     ctx.fill()
     const width = ctx.measureText(one.name).width
     const right = x + 9 * ratio + width < bbox.left + bbox.width
-    const place = Math.max(free, y + (right ? 4 : 18) * ratio)
+    // At the planned end there is no room beside the line: below it, or above where the axis is near.
+    const beside = right ? 4 : y + 24 * ratio < bbox.top + bbox.height ? 18 : -10
+    const place = Math.max(free, y + beside * ratio)
     free = place + lineHeight * ratio
     ctx.fillStyle = colours.ink
     ctx.textAlign = right ? 'left' : 'right'

@@ -15,17 +15,24 @@ export interface Line {
 }
 const emptyLine = (): Line => ({ steps: [], tokens: [], times: [], values: [] })
 
-/** Metrics by name; a step told twice (a resume from a checkpoint) counts as told last. */
-export function linesOf(metrics: readonly Metric[]): Record<string, Line> {
-  const latest = new Map<string, Metric>()
-  for (const metric of metrics) latest.set(`${metric.name} ${metric.step}`, metric)
-  const lines: Record<string, Line> = {}
-  for (const m of [...latest.values()].sort((a, b) => a.step - b.step)) {
-    const line = (lines[m.name] ??= emptyLine())
-    line.steps.push(m.step)
-    line.tokens.push(m.tokens)
-    line.times.push(m.atMs / 1000)
-    line.values.push(m.value)
+/** A line longer than this is thinned by half: no screen has room for more. */
+const mostPoints = 4000
+const thin = <T>(all: readonly T[]): T[] => all.filter((_, i) => i % 2 === 0 || i === all.length - 1)
+
+/** Metrics by name; a step told twice (a resume from a checkpoint) counts as told last. Adds to `lines` in place. */
+export function linesOf(metrics: readonly Metric[], lines: Record<string, Line> = {}): Record<string, Line> {
+  for (const m of metrics) {
+    let line = (lines[m.name] ??= emptyLine())
+    let at = line.steps.length
+    while (at > 0 && line.steps[at - 1]! > m.step) at--
+    const told = line.steps[at - 1] === m.step ? 1 : 0
+    line.steps.splice(at - told, told, m.step)
+    line.tokens.splice(at - told, told, m.tokens)
+    line.times.splice(at - told, told, m.atMs / 1000)
+    line.values.splice(at - told, told, m.value)
+    if (line.steps.length <= mostPoints) continue
+    const { steps, tokens, times, values } = line
+    line = lines[m.name] = { steps: thin(steps), tokens: thin(tokens), times: thin(times), values: thin(values) }
   }
   return lines
 }
@@ -48,7 +55,9 @@ export class RunView {
   overlay = $state.raw<{ run: Run; lines: Record<string, Line> } | null>(null)
   failure = $state.raw<Failure | null>(null)
 
-  #metrics: Metric[] = []
+  #lines: Record<string, Line> = {}
+  /** What was heard while the whole was being read. */
+  #heard: Metric[] | null = null
   #drawnAt = 0
   #timer: ReturnType<typeof setTimeout> | null = null
   #offs: (() => void)[] = []
@@ -61,11 +70,9 @@ export class RunView {
   async open(): Promise<void> {
     this.#offs = [
       api.on('run', (event) => this.#hear(event)),
-      api.on('checkpoint', ({ run, checkpoint }) => {
-        if (run !== this.id) return
-        this.checkpoints = [...this.checkpoints.filter((c) => c.id !== checkpoint.id), checkpoint].sort(
-          (a, b) => a.step - b.step,
-        )
+      // A new checkpoint may have taken the place of others, so the list is read again.
+      api.on('checkpoint', ({ run }) => {
+        if (run === this.id) void this.#readCheckpoints()
       }),
       api.on('sample', ({ run, sample }) => {
         if (run === this.id) this.samples = [...this.samples, sample]
@@ -75,14 +82,26 @@ export class RunView {
   }
 
   async read(): Promise<void> {
+    this.#heard ??= []
     try {
       const { checkpoints, samples, ...run } = await api.call('runs.show', { id: this.id })
       this.run = run
       this.checkpoints = checkpoints
       this.samples = samples
-      this.#metrics = await api.call('runs.metrics', { id: this.id })
+      const metrics = await api.call('runs.metrics', { id: this.id })
+      this.#lines = linesOf(this.#heard ?? [], linesOf(metrics))
       this.#draw()
       this.failure = null
+    } catch (thrown) {
+      this.failure = toFailure(thrown)
+    } finally {
+      this.#heard = null
+    }
+  }
+
+  async #readCheckpoints(): Promise<void> {
+    try {
+      this.checkpoints = (await api.call('runs.show', { id: this.id })).checkpoints
     } catch (thrown) {
       this.failure = toFailure(thrown)
     }
@@ -95,20 +114,28 @@ export class RunView {
 
   #hear({ run, metrics, tokensPerSecond, leftMs }: Events['run']): void {
     if (run.id !== this.id) return
-    const ended = this.run !== null && this.run.state !== run.state
+    const before = this.run?.state ?? run.state
     this.run = run
     this.tokensPerSecond = tokensPerSecond ?? this.tokensPerSecond
     this.leftMs = leftMs
-    this.#metrics.push(...metrics)
+    linesOf(metrics, this.#lines)
+    this.#heard?.push(...metrics)
+    // A run that goes on from a checkpoint has forgotten what it did after it.
+    if (before === 'starting' && run.state === 'training') return void this.read()
     const due = this.#drawnAt + drawEveryMs - performance.now()
-    if (ended || due <= 0) this.#draw()
+    if (before !== run.state || due <= 0) this.#draw()
     else this.#timer ??= setTimeout(() => this.#draw(), due)
   }
   #draw(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     this.#drawnAt = performance.now()
-    this.lines = linesOf(this.#metrics)
+    this.lines = Object.fromEntries(
+      Object.entries(this.#lines).map(([name, { steps, tokens, times, values }]) => [
+        name,
+        { steps: [...steps], tokens: [...tokens], times: [...times], values: [...values] },
+      ]),
+    )
   }
 
   async lay(id: string): Promise<void> {

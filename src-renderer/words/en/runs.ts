@@ -33,7 +33,7 @@ export const runs = {
     left: 'Left',
     done: (clock: string): string => `done ${clock}`,
     took: 'Took',
-    epoch: 'Epoch',
+    epochs: 'Epochs',
   },
   pause: 'Pause',
   resume: 'Go on',
@@ -52,6 +52,10 @@ export const runs = {
   chart: 'Loss',
   units: { sft: 'nats per token', dpo: 'nats per pair' },
   waiting: 'First point after step 1',
+  queued: (run: string | undefined): string =>
+    run === undefined ? 'Waits for its turn.' : `Waits until ${run} has ended.`,
+  startingUp: 'Reading the model and the rows.',
+  noPoints: 'It ended before its first step.',
   smooth: 'Smoothing',
   smoothing: { '0': 'None', '0.6': 'Light', '0.9': 'Strong' } as Record<string, string>,
   scale: 'Vertical scale',
@@ -60,8 +64,7 @@ export const runs = {
   axes: { step: 'Step', tokens: 'Tokens', time: 'Time' },
   axisUnits: { step: 'steps', tokens: 'tokens', time: 's' },
   keys: { train: 'train', heldOut: 'held-out' },
-  minis: { rate: 'Learning rate', norm: 'Gradient norm', speed: 'Tokens per second' },
-  /** Metrics of a method: heading and one sentence on how to read it. */
+  /** Small charts: heading and one sentence on how to read it. Those of a method come first. */
   metrics: {
     'dpo/accuracy': {
       title: 'Preferred correctly',
@@ -79,7 +82,15 @@ export const runs = {
       title: 'Reward of the rejected',
       read: 'How much likelier the rejected answers became. It should fall below that of the chosen.',
     },
-    'sft/accuracy': { title: 'Tokens right', read: 'Share of answer tokens that were the model’s first choice.' },
+    'learning-rate': {
+      title: 'Learning rate',
+      read: 'How far each step may move the weights. It rises, then falls to the end.',
+    },
+    'gradient-norm': {
+      title: 'Gradient norm',
+      read: 'How hard each step pulls. Spikes are odd batches; steady growth is trouble.',
+    },
+    'tokens-per-second': { title: 'Tokens per second', read: 'Pace. It dips when other programs need the machine.' },
   } as Record<string, { title: string; read: string }>,
   checkpoints: 'Checkpoints',
   checkpointColumns: { step: 'Step', heldOut: 'Held-out', train: 'Train' },
@@ -101,8 +112,10 @@ export const runs = {
   samplesNone: 'Held-out prompts are answered at each checkpoint, so that you can read how the model changes.',
   prompt: (at: number, of: number): string => `Prompt ${at} of ${of}`,
   step: (step: string): string => `step ${step}`,
+  checkpoint: (n: number): string => `checkpoint ${n}`,
   interrupted: 'Temper ended while this run was going on. Everything up to its last checkpoint is safe.',
   goOn: 'Go on from there',
+  lowerRate: 'Train again with a lower rate',
   newest: 'Its checkpoint can go on learning.',
   trainFurther: 'Train further',
 }

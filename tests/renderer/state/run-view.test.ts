@@ -26,3 +26,11 @@ test('a line can be read by step, tokens or seconds', () => {
   expect(axisOf(line, 'tokens')).toEqual([100, 400])
   expect(axisOf(line, 'time')).toEqual([0.5, 2])
 })
+
+test('a long line is thinned and keeps its ends', () => {
+  const lines = linesOf(Array.from({ length: 9001 }, (_, i) => metric(i, i)))
+  const { steps, values } = lines['train/loss']!
+  expect(steps.length).toBeLessThanOrEqual(4000)
+  expect(steps[0]).toBe(0)
+  expect(values.at(-1)).toBe(9000)
+})
