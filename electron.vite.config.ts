@@ -36,6 +36,9 @@ export default defineConfig({
     root: 'src-renderer',
     base: './',
     plugins: [svelte()],
-    build: { outDir: 'out/renderer', rollupOptions: { input: { index: at('src-renderer/index.html') } } },
+    build: {
+      outDir: 'out/renderer',
+      rollupOptions: { input: { index: at('src-renderer/index.html') }, checks: { pluginTimings: false } },
+    },
   },
 })

@@ -76,13 +76,15 @@ function refuseNewer(file: string): void {
 }
 
 function migrate(db: Database.Database, log: Log): void {
+  const before = db.pragma('user_version', { simple: true }) as number
   for (const { version, sql } of migrations) {
-    if ((db.pragma('user_version', { simple: true }) as number) >= version) continue
+    if (before >= version) continue
     db.transaction(() => {
       db.exec(sql)
       db.pragma(`user_version = ${version}`)
     })()
-    log(`store: brought the library to version ${version}`)
+    // A new library is no news; one that was changed is.
+    if (before > 0) log(`store: brought the library from version ${before} to ${version}`)
   }
 }
 
