@@ -1,6 +1,6 @@
 // Markdown into HTML that can do nothing: what a model or a model's card wrote is never trusted.
 import DOMPurify from 'dompurify'
-import { marked } from 'marked'
+import { Marked, marked } from 'marked'
 
 const allowed = [
   'a',
@@ -37,12 +37,38 @@ const allowed = [
 /** A card may begin with settings between two rules, which are for machines. */
 const withoutFrontMatter = (text: string): string => text.replace(/^\s*---\r?\n[\s\S]*?\n---\r?\n/, '')
 
-/** Only tags of text; only links to the web, which open outside. Raw HTML in the source is taken out. */
-export function safeHtml(text: string): string {
-  const html = marked.parse(withoutFrontMatter(text), { async: false, gfm: true, breaks: false })
-  return DOMPurify.sanitize(html, {
+const clean = (html: string): string =>
+  DOMPurify.sanitize(html, {
     ALLOWED_TAGS: allowed,
     ALLOWED_ATTR: ['href', 'align'],
     ALLOWED_URI_REGEXP: /^https?:/i,
-  }).replaceAll('<a href=', '<a target="_blank" rel="noreferrer noopener" href=')
+  })
+
+/** Only tags of text; only links to the web, which open outside. Raw HTML in the source is taken out. */
+export function safeHtml(text: string): string {
+  const html = marked.parse(withoutFrontMatter(text), { async: false, gfm: true, breaks: false })
+  return clean(html).replaceAll('<a href=', '<a target="_blank" rel="noreferrer noopener" href=')
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+/** What a model says is shown as it said it: raw HTML as its own text, links and pictures as words and address, unpressed. */
+const answers = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    html: ({ text }) => escaped(text),
+    link({ href, tokens }) {
+      const words = this.parser.parseInline(tokens)
+      return words === escaped(href) ? words : `${words} <code>${escaped(href)}</code>`
+    },
+    image: ({ href, text }) => `${escaped(text)} <code>${escaped(href)}</code>`,
+    checkbox: ({ checked }) => (checked ? '[x] ' : '[ ] '),
+  },
+})
+
+/** An answer's Markdown: nothing in it can be pressed, fetched or run, and nothing that was said is hidden. */
+export function answerHtml(text: string): string {
+  return clean(answers.parse(text, { async: false }))
 }
