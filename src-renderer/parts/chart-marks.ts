@@ -15,6 +15,8 @@ export interface Ink {
 }
 
 const lineHeight = 14
+/** Letters of a name beside its line; the legend has more room. */
+const longestName = 28
 
 export function drawMarks(
   u: uPlot,
@@ -63,7 +65,8 @@ function drawEnds(u: uPlot, colours: Ink, lines: readonly ChartSeries[], ratio: 
     ctx.arc(x, y, 3.5 * ratio, 0, 7)
     ctx.fillStyle = colours.series[one.colour - 1]!
     ctx.fill()
-    const width = ctx.measureText(one.name).width
+    const name = one.name.length > longestName ? `${one.name.slice(0, longestName - 1).trimEnd()}…` : one.name
+    const width = ctx.measureText(name).width
     const right = x + 9 * ratio + width < bbox.left + bbox.width
     // At the planned end there is no room beside the line: below it, or above where the axis is near.
     const beside = right ? 4 : y + 24 * ratio < bbox.top + bbox.height ? 18 : -10
@@ -71,6 +74,6 @@ function drawEnds(u: uPlot, colours: Ink, lines: readonly ChartSeries[], ratio: 
     free = place + lineHeight * ratio
     ctx.fillStyle = colours.ink
     ctx.textAlign = right ? 'left' : 'right'
-    ctx.fillText(one.name, right ? x + 9 * ratio : x, place)
+    ctx.fillText(name, right ? x + 9 * ratio : x, place)
   }
 }

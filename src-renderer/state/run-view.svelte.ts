@@ -123,7 +123,8 @@ export class RunView {
     // A run that goes on from a checkpoint has forgotten what it did after it.
     if (before === 'starting' && run.state === 'training') return void this.read()
     const due = this.#drawnAt + drawEveryMs - performance.now()
-    if (before !== run.state || due <= 0) this.#draw()
+    const checked = metrics.some((m) => m.name === 'held-out/loss')
+    if (before !== run.state || checked || due <= 0) this.#draw()
     else this.#timer ??= setTimeout(() => this.#draw(), due)
   }
   #draw(): void {

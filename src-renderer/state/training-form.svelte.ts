@@ -2,6 +2,8 @@
 import { api, toFailure } from '../api.ts'
 import type { OptionList, Plan, TokenRow } from '../../src-main/contract/commands.ts'
 import type { Failure } from '../../src-main/contract/errors.ts'
+import { words } from '../words/en.ts'
+import { count } from '../words/format.ts'
 import type { ExampleKind, Method, Run, Tune } from '../../src-main/contract/records.ts'
 
 /** Which kinds of data a method can learn from; the core has the last word, in the plan. */
@@ -40,9 +42,9 @@ export class TrainingForm {
     if (this.start === '' || this.dataset === '') return null
     const { name, method, tune, start, dataset } = this
     return {
-      ...(name.trim() !== '' && { name: name.trim() }),
+      ...(name.trim() !== '' && !this.nameProblem && { name: name.trim() }),
       ...{ method, tune, start, dataset },
-      seed: Number(this.seed),
+      ...(!this.seedProblem && { seed: Number(this.seed) }),
       options: { ...this.typed },
     }
   }
@@ -106,9 +108,17 @@ export class TrainingForm {
     return this.typed[name] ?? String(resolved ?? '')
   }
 
+  get nameProblem(): string | undefined {
+    return this.name.trim().length > 120 ? words.train.nameLong(count(this.name.trim().length)) : undefined
+  }
+  get seedProblem(): string | undefined {
+    return /^\d{1,10}$/.test(this.seed.trim()) && Number(this.seed) < 2 ** 32 ? undefined : words.train.seedWrong
+  }
+
   /** The core has looked at all that stands in the form and would start it. */
   get ready(): boolean {
-    return this.plan?.ok === true && this.failure === null && this.#planFor === this.#kind
+    const said = this.plan?.ok === true && this.failure === null && this.#planFor === this.#kind
+    return said && !this.nameProblem && !this.seedProblem
   }
 
   /** How often the planned steps read the data, where steps were set and epochs do not decide. */

@@ -62,7 +62,7 @@ export const runs = {
   scales: { linear: 'Linear', log: 'Log' },
   axis: 'Horizontal axis',
   axes: { step: 'Step', tokens: 'Tokens', time: 'Time' },
-  axisUnits: { step: 'steps', tokens: 'tokens', time: 's' },
+  axisUnits: { step: 'steps', tokens: 'tokens' },
   keys: { train: 'train', heldOut: 'held-out' },
   /** Small charts: heading and one sentence on how to read it. Those of a method come first. */
   metrics: {

@@ -11,8 +11,8 @@ export const train = {
     dpo: { label: 'DPO', hint: 'Learns to prefer one answer to another (direct preference optimization).' },
   },
   tunes: {
-    lora: { label: 'LoRA', hint: 'A small adapter is trained, the model itself stays as it is.' },
-    full: { label: 'All weights', hint: 'Every number of the model is trained.' },
+    lora: { label: 'LoRA', hint: 'Only a small adapter is trained.' },
+    full: { label: 'All weights', hint: 'Every number of the model changes.' },
   },
   whatToLearn: 'What to learn from',
   whatToChange: 'What to change',
@@ -60,7 +60,9 @@ export const train = {
   seed: 'Seed',
   seedHelp: 'Decides the order of rows and where an adapter starts. The same seed gives the same run.',
   runHead: 'This run',
-  refused: 'This run cannot start yet',
+  toMend: (n: number): string => (n === 1 ? 'One setting is wrong:' : `${n} settings are wrong:`),
+  nameLong: (length: string): string => `A name has at most 120 characters; this one has ${length}.`,
+  seedWrong: 'A seed is a whole number from 0 to 4,294,967,295.',
   noModel: {
     title: 'No model to train',
     text: 'Add a model folder first; the starter comes with Temper.',
