@@ -43,7 +43,7 @@ test('a line of a file becomes the words of an answer', async () => {
       ],
     }),
   )
-  writeFileSync(file, [...lines, '{"messages": [{"role": "user", "content": "Cut off'].join('\n'))
+  writeFileSync(file, [...lines, '{"messages": [{"role": "user", "content": "Who?"}]}'].join('\n'))
   const { mapping, title } = await likeliestMapping(file)
   const examples: Example[] = []
   const refusals: string[] = []
