@@ -68,7 +68,8 @@ const answers = new Marked({
   },
 })
 
+/** An answer's Markdown before the last cleaning: already without anything to press, fetch or run. */
+export const answerMarkup = (text: string): string => answers.parse(text, { async: false })
+
 /** An answer's Markdown: nothing in it can be pressed, fetched or run, and nothing that was said is hidden. */
-export function answerHtml(text: string): string {
-  return clean(answers.parse(text, { async: false }))
-}
+export const answerHtml = (text: string): string => clean(answerMarkup(text))

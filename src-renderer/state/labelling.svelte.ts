@@ -149,6 +149,7 @@ export class Labelling {
     }
     const draft = $state.snapshot(this.draft)
     if (draft.verdict === null) return null
+    this.failure = null
     const saving = this.#save(pair, draft)
     await this.#advance(pair, saving)
     await saving
