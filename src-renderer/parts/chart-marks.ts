@@ -72,8 +72,13 @@ function drawEnds(u: uPlot, colours: Ink, lines: readonly ChartSeries[], ratio: 
     const beside = right ? 4 : y + 24 * ratio < bbox.top + bbox.height ? 18 : -10
     const place = Math.max(free, y + beside * ratio)
     free = place + lineHeight * ratio
-    ctx.fillStyle = colours.ink
     ctx.textAlign = right ? 'left' : 'right'
+    // An edge of paper keeps the name readable where a line runs behind it.
+    ctx.lineWidth = 3 * ratio
+    ctx.lineJoin = 'round'
+    ctx.strokeStyle = colours.paper
+    ctx.strokeText(name, right ? x + 9 * ratio : x, place)
+    ctx.fillStyle = colours.ink
     ctx.fillText(name, right ? x + 9 * ratio : x, place)
   }
 }

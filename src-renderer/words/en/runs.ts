@@ -68,7 +68,7 @@ export const runs = {
   metrics: {
     'dpo/accuracy': {
       title: 'Preferred correctly',
-      read: 'Share of pairs where the chosen answer gained more than the rejected one. 50% is chance.',
+      read: 'Share of pairs where the chosen answer gained more than the rejected one: 0 before the first step, then 0.5 is chance.',
     },
     'dpo/margin': {
       title: 'Margin',
