@@ -77,8 +77,7 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
 
   let handlers: Handlers
   try {
-    abandonHalfDatasets(store)
-    removeHalfPairSets(store)
+    clearLeftOvers(store, log)
     sweepRemoved(context)
     handlers = allHandlers(context)
     await welcomeStarter(context, resources ?? resourcesFolder())
@@ -115,6 +114,17 @@ function opened(home: string, log: Log): Store {
     return openStore(home, log)
   } catch (error) {
     throw asFailure(error)
+  }
+}
+
+/** What an earlier Temper left half-done. It is never shown, so on a full disk it may wait: the rest can still be read. */
+function clearLeftOvers(store: Store, log: Log): void {
+  try {
+    abandonHalfDatasets(store)
+    removeHalfPairSets(store)
+  } catch (error) {
+    if (toWire(error).kind !== 'DiskFull') throw error
+    log('The disk is full: left-overs of an earlier import could not be cleared away yet.')
   }
 }
 

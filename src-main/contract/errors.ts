@@ -69,7 +69,7 @@ export function toWire(thrown: unknown): WireFailure {
     return {
       kind: 'DiskFull',
       message: 'The disk is full.',
-      ...(error.path !== undefined && { where: error.path }),
+      where: error.path ?? 'the disk that was written to',
       next: 'Free some space, then try again. Nothing was left half-written.',
     }
   if (error?.code === 'ENOENT')

@@ -18,6 +18,7 @@ import {
   sweepDatasets,
   walkRows,
 } from '../store/datasets.ts'
+import { freeBytes } from '../store/files.ts'
 import { runsOn } from '../store/runs.ts'
 import { runImport } from '../workers/importing.ts'
 import type { CoreContext } from './context.ts'
@@ -35,6 +36,16 @@ export interface ImportOrder {
 
 /** Lets the core answer what has been asked meanwhile: without it, batches would follow one another without a gap. */
 const othersFirst = (): Promise<void> => new Promise((done) => setImmediate(done))
+
+/** An import ends while the library can still be written to: with nothing left, not even its rows could be removed. */
+const reserveBytes = 16 * 2 ** 20
+function refuseNearlyFull(home: string): void {
+  if (freeBytes(home) >= reserveBytes) return
+  throw new Failure('DiskFull', 'The disk of the library is nearly full.', {
+    where: home,
+    next: 'Free some space, then import again. Nothing of this file was kept.',
+  })
+}
 
 const nameOf = (path: string): string => basename(path, extname(path)).slice(0, 120) || basename(path)
 
@@ -55,6 +66,7 @@ export async function importDataset(
       { path, mapping },
       {
         onRows: async (batch) => {
+          refuseNearlyFull(store.home)
           const split = (example: Example): Split => splitOf(example, seed, heldOutRatio)
           addRows(
             store,

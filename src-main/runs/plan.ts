@@ -104,7 +104,8 @@ export async function makePlan({ store, home }: CoreContext, request: TrainReque
 /** Throws with every problem at once unless the run can start. */
 export function refuseUnlessOk({ problems }: Plan): void {
   if (problems.length === 0) return
-  throw new Failure('BadOption', problems.map(({ message }) => message).join(' '), {
+  const kind = problems.every(({ where }) => where === 'disk') ? 'DiskFull' : 'BadOption'
+  throw new Failure(kind, problems.map(({ message }) => message).join(' '), {
     where: problems.map(({ where }) => where).join(', '),
     next:
       [...new Set(problems.flatMap(({ next }) => next ?? []))].join(' ') || 'Change these settings and start again.',

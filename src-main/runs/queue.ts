@@ -16,6 +16,8 @@ import { active, canBecome } from './states.ts'
 
 type FreshCheckpoint = Omit<Checkpoint, 'id' | 'run' | 'createdAt'>
 
+const writeAgainMs = 5000
+
 export interface RunQueue {
   /** Queues a run that is written down already; it begins when none goes before it. */
   add(id: string, resume: boolean): void
@@ -32,7 +34,12 @@ export function createQueue(context: CoreContext): RunQueue {
 
   // What a Temper that crashed, or was killed, left in the middle.
   for (const run of saved.listRuns(store))
-    if (active.includes(run.state)) saved.changeRun(store, run.id, { state: 'interrupted', endedAt: clock() })
+    try {
+      if (active.includes(run.state)) saved.changeRun(store, run.id, { state: 'interrupted', endedAt: clock() })
+    } catch (error) {
+      if (toWire(error).kind !== 'DiskFull') throw error
+      log(`The disk is full: “${run.name}” could not be marked as interrupted yet.`)
+    }
 
   context.onClose(async () => {
     closing = true
@@ -58,6 +65,20 @@ export function createQueue(context: CoreContext): RunQueue {
     if (!canBecome(run.state, state)) return log(`${id}: ${run.state} cannot become ${state}`)
     tell(saved.changeRun(store, id, { ...change, state }))
     emit('changed', { what: 'runs' })
+  }
+
+  /** Writes an end down. On a full disk it is told all the same, and written once there is room again. */
+  function end(id: string, state: RunState, change: saved.RunChange, isRetry = false): void {
+    if (closing && isRetry) return
+    try {
+      become(id, state, change)
+    } catch (error) {
+      if (!isRetry) {
+        log(`${id}: its end could not be written down: ${toWire(error).message}`)
+        tell({ ...saved.showRun(store, id), ...change, state: 'failed', failure: change.failure ?? toWire(error) })
+      }
+      setTimeout(() => end(id, state, change, true), writeAgainMs).unref()
+    }
   }
 
   function next(): void {
@@ -123,11 +144,11 @@ export function createQueue(context: CoreContext): RunQueue {
         (outcome) => {
           const closed = outcome === 'stopped' && current?.asked === 'close'
           if (outcome === 'stopped' && !closed && saved.showRun(store, id).state !== 'stopping') become(id, 'stopping')
-          become(id, closed ? 'interrupted' : outcome, { endedAt: clock() })
+          end(id, closed ? 'interrupted' : outcome, { endedAt: clock() })
           const { backend } = saved.showRun(store, id)
           if (speed !== null) rememberSpeed({ store }, { ...run, backend }, parameters, speed)
         },
-        (error: unknown) => become(id, 'failed', { failure: advised(id, toWire(error)), endedAt: clock() }),
+        (error: unknown) => end(id, 'failed', { failure: advised(id, toWire(error)), endedAt: clock() }),
       )
       .catch((error: unknown) => log(`${id}: ${toWire(error).message}`))
       .finally(() => {

@@ -52,6 +52,33 @@ export function freeBytes(path: string): number {
 }
 
 /**
+ * Makes a folder and those above it; one that is there is left as it is. Throws BadFile. Node's own recursive way never
+ * ends where the system says of a folder's child that there is no such place, as /proc does.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) return
+    throw new Failure('BadFile', 'This is a file; a folder was to be here.', {
+      where: path,
+      next: 'Choose another place.',
+    })
+  }
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return // made by another process meanwhile
+    if (code !== 'ENOENT') throw error
+    throw new Failure('BadFile', 'No folder can be made here.', {
+      where: path,
+      next: 'Choose another place.',
+      cause: error,
+    })
+  }
+}
+
+/**
  * Writes a file whole or not at all. `write` is given the path of a file beside it, which is synced and then renamed.
  * Answers with what `write` answered.
  */
@@ -61,7 +88,7 @@ export function writeBeside<T>(path: string, write: (beside: string) => T): T {
       where: path,
       next: 'Add a file name to the path.',
     })
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const beside = `${path}.${process.pid}.part`
   try {
     const answer = write(beside)
@@ -83,7 +110,7 @@ export const writeJson = (path: string, value: unknown): void => writeText(path,
 export async function writeFolder<T>(path: string, fill: (beside: string) => T | Promise<T>): Promise<T> {
   const beside = `${path}.${process.pid}.part`
   rmSync(beside, { recursive: true, force: true })
-  mkdirSync(beside, { recursive: true })
+  makeFolder(beside)
   try {
     const answer = await fill(beside)
     sync(beside)

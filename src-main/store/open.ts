@@ -1,9 +1,10 @@
 // Opens a library: one SQLite file, one writer. The file is locked for as long as it is open (the system lets go of the
 // lock when a process dies, however it dies), brought up to date by numbered migrations, and refused when it is newer.
 import Database from 'better-sqlite3'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { Failure } from '../contract/errors.ts'
+import { makeFolder } from './files.ts'
 import * as first from './migrations/0010-first.ts'
 
 /** Every migration, oldest first. Each runs in one transaction and leaves its number in `user_version`. */
@@ -39,7 +40,7 @@ const slowMs = 50
  * Throws Busy where another Temper has it open, BadFile where it is newer than this Temper or no library at all.
  */
 export function openStore(home: string, log: Log = () => {}): Store {
-  mkdirSync(home, { recursive: true })
+  makeFolder(resolve(home))
   const file = databaseFile(home)
   let db: Database.Database | undefined
   try {
@@ -56,7 +57,11 @@ export function openStore(home: string, log: Log = () => {}): Store {
     db?.close()
     throw explained(error, home, file)
   }
-  writeFileSync(lockFile(home), `${process.pid}\n`)
+  try {
+    writeFileSync(lockFile(home), `${process.pid}\n`)
+  } catch (error) {
+    log(`store: ${lockFile(home)} could not be written: ${String(error)}`) // it only names us to another Temper
+  }
   return storeOver(db, home, log)
 }
 

@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '../../contract/errors.ts'
+import { makeFolder } from '../../store/files.ts'
 import { endOfTurn, type TextModel } from '../../text/render.ts'
 import { chooseTemplate } from '../../text/templates.ts'
 import { openTokenizer } from '../../text/tokenizer.ts'
@@ -347,7 +348,7 @@ export function writeFolderWhole(path: string, fill: (beside: string) => void): 
       where: path,
       next: 'Choose a new folder.',
     })
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const beside = `${path}.part`
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(beside)

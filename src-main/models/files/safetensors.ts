@@ -267,6 +267,7 @@ export function writeWhole(path: string, fill: (write: (bytes: Uint8Array) => vo
   } catch (error) {
     if (open) closeSync(file)
     rmSync(beside, { force: true })
+    if (error instanceof Error && 'code' in error && !('path' in error)) Object.assign(error, { path }) // for the message
     throw error
   }
 }

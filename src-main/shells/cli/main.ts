@@ -88,7 +88,7 @@ function common(argv: string[]): { json: boolean; home: string | undefined; noHo
     const word = argv[i]!
     if (word === '--') return { ...found, rest: [...found.rest, ...argv.slice(i)] }
     if (word === '--json') found.json = true
-    else if (word === '--home') found.home = argv[++i]
+    else if (word === '--home') found.home = argv[i + 1]?.startsWith('--') ? undefined : argv[++i]
     else if (word.startsWith('--home=')) found.home = word.slice('--home='.length)
     else found.rest.push(word)
     if (word.startsWith('--home') && !found.home) found.noHome = true
@@ -133,4 +133,13 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2))
+let ended = false
+process.once('beforeExit', () => {
+  if (ended) return
+  process.stderr.write('Temper ended before its work did. This is a fault in Temper; please report it.\n')
+  process.exitCode = 2
+})
+void main(process.argv.slice(2)).then((code) => {
+  ended = true
+  process.exitCode = code
+})

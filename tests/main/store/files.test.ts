@@ -6,6 +6,7 @@ import {
   actualPath,
   defaultHome,
   freeBytes,
+  makeFolder,
   pathInside,
   storedPath,
   writeBeside,
@@ -72,4 +73,14 @@ test('a folder is replaced as a whole', async () => {
 test('free space is told also for a folder that is yet to be made', () => {
   expect(existsSync(join(home, 'not', 'yet'))).toBe(false)
   expect(freeBytes(join(home, 'not', 'yet'))).toBeGreaterThan(0)
+})
+
+test('a folder is made with those above it; where none can be, that is said and nothing hangs', () => {
+  makeFolder(join(home, 'a', 'b', 'c'))
+  expect(existsSync(join(home, 'a', 'b', 'c'))).toBe(true)
+  makeFolder(join(home, 'a', 'b'))
+  writeFileSync(join(home, 'file'), '')
+  expect(() => makeFolder(join(home, 'file', 'x'))).toThrow(expect.objectContaining({ kind: 'BadFile' }))
+  if (process.platform === 'linux')
+    expect(() => makeFolder('/proc/temper/x')).toThrow(expect.objectContaining({ kind: 'BadFile' }))
 })
