@@ -74,14 +74,13 @@ export const label = {
   making: {
     title: 'Making the first pairs',
     text: 'Each prompt is answered twice. Judging can begin when the first pairs are there.',
-    progress: (made: number, total: number): string => `${count(made)} of ${count(total)} made`,
+    progress: (made: number, done: number, total: number): string =>
+      `${counted(made, 'pair')} from ${count(done)} of ${counted(total, 'prompt')}`,
     label: 'Pairs made',
     cancel: 'Stop making pairs',
     stopped: (made: number): string => `Stopped. ${counted(made, 'pair')} made so far can be judged.`,
     skipped: (n: number): string =>
-      n === 1
-        ? '1 prompt was left out: both answers came out the same.'
-        : `${count(n)} prompts were left out: both answers came out the same.`,
+      n === 1 ? '1 left out: both answers came out the same.' : `${count(n)} left out: both answers came out the same.`,
     waiting: 'More pairs are being made. The next one shows as soon as it is there.',
   },
   gone: {
@@ -105,14 +104,14 @@ export const label = {
     none: 'Shows after the first decided pair.',
     likely: (ratio: number, low: number, high: number): string =>
       `${percent(ratio)}, likely ${hundredth(low)} to ${hundredth(high)}.`,
-    fine: 'No side habit.',
+    fine: 'No sign of a side habit.',
     left: 'You choose the left more often than chance would. Read B first for a while.',
     right: 'You choose the right more often than chance would. Read A first for a while.',
     short: (ratio: number): string => `left ${percent(ratio)}`,
   },
   length: {
     title: 'Longer chosen',
-    fine: 'No length habit.',
+    fine: 'No sign of a length habit.',
     longer: 'The longer answer wins more often than chance would. A model trained on this may learn to ramble.',
     shorter: 'The shorter answer wins more often than chance would. A model trained on this may learn to be brief.',
   },
@@ -169,7 +168,7 @@ export const label = {
     namePlaceholder: 'Named by who answers',
     act: 'Make pairs',
     importFrom: 'Preference data',
-    importHelp: 'Its own choice is hidden until you have judged, so that you can see how often you agree.',
+    importHelp: 'Its own choice is hidden until you have judged; Show sources then tells which answer the data chose.',
     importAct: 'Judge these pairs',
     noPreferences: 'No preference data yet. Import a file with a chosen and a rejected answer in each row.',
     noPrompts: {
