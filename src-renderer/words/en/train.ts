@@ -54,7 +54,8 @@ export const train = {
   queue: 'Queue training',
   starting: 'Starting',
   planning: 'Planning',
-  waits: (run: string): string => `${run} is training. This one starts when it ends.`,
+  waits: (run: string, left: string | null): string =>
+    `${run} is training. This one starts when it ends${left === null ? '.' : `, in about ${left}.`}`,
   name: 'Name',
   namePlaceholder: 'Named after its data',
   seed: 'Seed',
