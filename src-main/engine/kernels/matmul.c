@@ -5,8 +5,8 @@
 #include "tile.h"
 
 enum {
-  DEPTH = 256,                 // k of one block
-  BLOCK_ROWS = 16 * TILE_ROWS, // of a, packed by each thread for itself: in its second-level cache
+  DEPTH = 256,                 // about the k of one block
+  BLOCK_ROWS = 16 * TILE_ROWS, // of a, the most for one unit: in the second-level cache of its thread
   BLOCK_COLUMNS = 2048,        // of b, packed by all threads together
 };
 
@@ -15,8 +15,8 @@ typedef struct {
   Index m, n, k;   // of the block at hand
   View a, b;       // its operands
   float *packed;   // b in panels
-  Index columns;   // of b for one unit, a multiple of TILE_COLUMNS
-  Index rowBlocks; // units are rowBlocks x (n / columns)
+  Index rows, columns; // of a and b for one unit, multiples of TILE_ROWS and TILE_COLUMNS
+  Index rowBlocks;     // units are rowBlocks x (n / columns)
   Target out;
 } Product;
 
@@ -84,16 +84,25 @@ static void pack_unit(void *context, Index unit, int thread) {
 
 static void multiply_unit(void *context, Index unit, int thread) {
   Product *x = context;
-  Index i0 = unit % x->rowBlocks * BLOCK_ROWS, j0 = unit / x->rowBlocks * x->columns;
-  Index rows = smaller(BLOCK_ROWS, x->m - i0), end = smaller(j0 + x->columns, x->n);
-  float *a = x->engine->own[thread].memory;
-  pack_rows(a, view_from(x->a, i0, 0), rows, x->k);
+  Index i0 = unit % x->rowBlocks * x->rows, j0 = unit / x->rowBlocks * x->columns;
+  Index rows = smaller(x->rows, x->m - i0), end = smaller(j0 + x->columns, x->n);
+  View a = view_from(x->a, i0, 0);
+  // Whole tiles of straight rows are read as they lie, which costs less than packing; all else is packed by its thread.
+#if defined(__wasm__)
+  const int straight = 0; // V8 is 4% slower with so many addresses in a tile
+#else
+  const int straight = a.right == 1 && rows % TILE_ROWS == 0;
+#endif
+  float *packed = x->engine->own[thread].memory;
+  if (!straight) pack_rows(packed, a, rows, x->k);
   for (Index i = 0; i < rows; i += TILE_ROWS)
     for (Index j = j0; j < end; j += TILE_COLUMNS) {
+      const float *b = x->packed + j * x->k;
+      const Index tileRows = smaller(TILE_ROWS, rows - i), tileColumns = smaller(TILE_COLUMNS, end - j);
       Target out = x->out;
       out.data += (i0 + i) * out.down + j * out.right;
-      any_tile(smaller(TILE_ROWS, rows - i), smaller(TILE_COLUMNS, end - j), x->k, a + i * x->k, 1, TILE_ROWS,
-               x->packed + j * x->k, TILE_COLUMNS, out);
+      if (straight) any_tile(TILE_ROWS, tileColumns, x->k, a.data + i * a.down, a.down, 1, b, TILE_COLUMNS, out);
+      else any_tile(tileRows, tileColumns, x->k, packed + i * x->k, 1, TILE_ROWS, b, TILE_COLUMNS, out);
     }
 }
 
@@ -123,17 +132,21 @@ static int matmul(Engine *engine, Index m, Index n, Index k, View a, View b, Tar
     parallel(engine, 8.0 * n * k, divide_up(n, FEW_COLUMNS), few_unit, &x);
     return 1;
   }
-  Index depth = smaller(k, DEPTH), width = smaller(round_up(n, TILE_COLUMNS), BLOCK_COLUMNS);
+  // Equal blocks: one of a few k would cost as much reading and writing of the result as a whole one.
+  Index depth = larger(1, divide_up(k, larger(1, (k + DEPTH / 2) / DEPTH))), width = smaller(round_up(n, TILE_COLUMNS), BLOCK_COLUMNS);
   if (!reserve(engine, (size_t)(depth * width) * 4, (size_t)(depth * BLOCK_ROWS) * 4)) return 0;
   x.packed = engine->shared.memory;
-  x.rowBlocks = divide_up(m, BLOCK_ROWS);
+  // Enough units that no thread is left waiting: of fewer rows, and only where there are not enough, of fewer columns,
+  // since every unit packs its own rows.
+  Index wanted = engine->threads == 1 ? 1 : 4 * engine->threads;
+  x.rows = smaller(BLOCK_ROWS, round_up(divide_up(m, wanted), TILE_ROWS));
+  x.rowBlocks = divide_up(m, x.rows);
   for (Index j = 0; j < n; j += BLOCK_COLUMNS) {
     x.n = smaller(BLOCK_COLUMNS, n - j);
-    // Enough units that no thread is left waiting: split the columns too where there are few blocks of rows.
-    Index panels = divide_up(x.n, TILE_COLUMNS), wanted = engine->threads == 1 ? 1 : 4 * engine->threads;
+    Index panels = divide_up(x.n, TILE_COLUMNS);
     x.columns = divide_up(panels, smaller(panels, divide_up(wanted, x.rowBlocks))) * TILE_COLUMNS;
-    for (Index p = 0; p < k || p == 0; p += DEPTH) {
-      x.k = smaller(DEPTH, k - p);
+    for (Index p = 0; p < k || p == 0; p += depth) {
+      x.k = smaller(depth, k - p);
       x.a = view_from(a, 0, p);
       x.b = view_from(b, p, j);
       x.out = out;

@@ -43,6 +43,10 @@ typedef struct {
  * next k lies at + bDown. Always inlined, so that constant strides make a tile of their own. */
 INLINE void tile(Index k, const float *a, Index aDown, Index aRight, const float *b, Index bDown, Target out) {
   Vec sum[TILE_ROWS][WIDTH] = {{{0}}};
+#if !defined(__wasm__) // the result will be wanted once the sums are made
+  for (int r = 0; r < TILE_ROWS; r++)
+    for (int w = 0; w < WIDTH; w++) __builtin_prefetch(out.data + r * out.down + w * LANES, 1);
+#endif
 #if defined(__wasm__)
 #pragma clang loop unroll(disable) // unrolled, V8 runs out of registers
 #endif
