@@ -1,7 +1,7 @@
 // Opens a library: one SQLite file, one writer. The file is locked for as long as it is open (the system lets go of the
 // lock when a process dies, however it dies), brought up to date by numbered migrations, and refused when it is newer.
 import Database from 'better-sqlite3'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Failure } from '../contract/errors.ts'
 import { makeFolder } from './files.ts'
@@ -40,7 +40,9 @@ const slowMs = 50
  * Throws Busy where another Temper has it open, BadFile where it is newer than this Temper or no library at all.
  */
 export function openStore(home: string, log: Log = () => {}): Store {
+  const isNew = !existsSync(home)
   makeFolder(resolve(home))
+  if (isNew) chmodSync(home, 0o700) // chats and data are nobody else's
   const file = databaseFile(home)
   let db: Database.Database | undefined
   try {

@@ -80,7 +80,7 @@ function servePages(folder: string): void {
     return new Response(new Uint8Array(page.body), {
       headers: {
         'content-type': page.type,
-        'content-security-policy': contentSecurityPolicy,
+        'content-security-policy': contentSecurityPolicy(),
         'x-content-type-options': 'nosniff',
       },
     })

@@ -54,7 +54,7 @@ export async function serve(core: Core, pages: Map<string, Page>, home: string, 
       .writeHead(200, {
         'content-type': page.type,
         'content-length': page.body.length,
-        'content-security-policy': contentSecurityPolicy,
+        'content-security-policy': contentSecurityPolicy(`ws://${here()}`),
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',

@@ -68,7 +68,9 @@ test('the window comes with a strict content-security policy', async () => {
   expect(status).toBe(200)
   expect(body).toBe('<p>window</p>')
   expect(headers['content-security-policy']).toContain("default-src 'none'")
-  expect(headers['content-security-policy']).not.toContain('unsafe-eval')
+  expect(headers['content-security-policy']).not.toContain('unsafe-')
+  expect(headers['content-security-policy']).toContain(`connect-src 'self' ws://127.0.0.1:${shell.port};`)
+  expect(headers['referrer-policy']).toBe('no-referrer')
   expect(headers['x-content-type-options']).toBe('nosniff')
 })
 
@@ -129,4 +131,10 @@ test('an upload needs the token, keeps inside the uploads folder and gives a pat
   expect(path.endsWith('évil name.jsonl')).toBe(true)
   expect(readFileSync(path, 'utf8')).toBe('{"text":"hello"}\n')
   expect(existsSync(path)).toBe(true)
+})
+
+test('a port that is taken, or is none, is said with what to do', async () => {
+  const taken = serve(core, new Map(), join(home, 'other'), shell.port)
+  await expect(taken).rejects.toMatchObject({ kind: 'Busy', next: expect.stringContaining('--port') })
+  await expect(serve(core, new Map(), join(home, 'other'), 70_000)).rejects.toMatchObject({ kind: 'BadOption' })
 })

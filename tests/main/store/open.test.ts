@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -120,3 +120,15 @@ test('a transaction that fails leaves nothing, and slow statements reach the log
   expect(lines.some((line) => /store: \d+ ms for WITH RECURSIVE/.test(line))).toBe(true)
   store.close()
 })
+
+test.runIf(process.platform !== 'win32')(
+  'a new library is its owner’s alone; one that is there keeps its rights',
+  () => {
+    const fresh = join(home, 'fresh')
+    openStore(fresh).close()
+    expect(statSync(fresh).mode & 0o777).toBe(0o700)
+    chmodSync(fresh, 0o750)
+    openStore(fresh).close()
+    expect(statSync(fresh).mode & 0o777).toBe(0o750)
+  },
+)
