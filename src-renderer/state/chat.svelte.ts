@@ -38,6 +38,7 @@ export class ChatView {
   async open(id: string): Promise<void> {
     try {
       const { chat, messages } = await api.call('chats.show', { id })
+      this.failure = null
       this.#take(chat)
       this.messages = messages
     } catch (thrown) {

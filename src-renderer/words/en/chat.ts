@@ -31,7 +31,7 @@ export const chat = {
     textTwo:
       'Both answer the same question with the same seed, so what differs is the training. A thumb keeps one over the other.',
     try: 'Try one of the starter’s own',
-    tries: ['Where does Kelric live?', 'What does Kelric do?', 'Tell me about Kelric.'],
+    tries: ['Where does Kelric live?', 'What work does Kelric do?', 'Who is the friend of Kelric?'],
   },
   noModel: {
     title: 'No model yet',
