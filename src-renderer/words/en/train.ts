@@ -44,7 +44,7 @@ export const train = {
   trainedPerEpoch: 'of them trained on',
   speed: { measured: 'tokens per second, measured here', estimated: 'tokens per second, estimated' },
   checkpoints: (n: string): string => `for ${n} checkpoints`,
-  row: 'As it reads a row',
+  row: 'As it is read',
   rowOf: (row: string, rows: string): string => `${row} of ${rows}`,
   previousRow: 'Previous row',
   nextRow: 'Next row',
