@@ -89,14 +89,14 @@ export function createQueue(context: CoreContext): RunQueue {
     try {
       begin(id, resume)
     } catch (error) {
-      become(id, 'starting')
-      become(id, 'failed', { failure: toWire(error), endedAt: clock() })
+      end(id, 'failed', { failure: toWire(error), endedAt: clock() })
       setImmediate(next)
     }
   }
 
   function begin(id: string, resume: boolean): void {
     const run = saved.showRun(store, id)
+    become(id, 'starting', { startedAt: run.startedAt ?? clock(), endedAt: null, failure: null })
     const start = resolveAnswerer(store, run.start)
     const { parameters } = start.model
     const checkpoints = start.checkpoints.map(({ path, tune }) => ({ path, tune }))
@@ -138,7 +138,6 @@ export function createQueue(context: CoreContext): RunQueue {
       },
     )
     current = { id, training, asked: null }
-    become(id, 'starting', { startedAt: run.startedAt ?? clock(), endedAt: null, failure: null })
     void training.done
       .then(
         (outcome) => {

@@ -110,7 +110,7 @@ export async function importFile(
 }
 
 function faultOfFile(path: string, { line, reason }: Refusal): Failure {
-  return new Failure('BadFile', `This file is damaged, so nothing of it was imported. ${reason}`, {
+  return new Failure('BadFile', `This file is damaged, so nothing of it is used. ${reason}`, {
     where: `${path}, line ${line}`,
     next: reason.includes('UTF-8')
       ? 'Save all of the file as UTF-8, or remove this row, and import it again.'

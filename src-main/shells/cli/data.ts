@@ -147,7 +147,7 @@ export async function data(args: string[], terminal: Terminal): Promise<void> {
       return terminal.result({ removed: id }, () => `${id} is gone from the library. Its source file was not touched.`)
     }
     default:
-      throw new Failure('BadOption', `data does not know “${verb}”.`, { next: `Usage: temper ${usage}` })
+      throw new Failure('BadOption', `data does not know “${verb}”.`, { where: verb, next: `Usage: temper ${usage}` })
   }
 }
 

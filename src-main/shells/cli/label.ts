@@ -113,7 +113,7 @@ export async function label(args: string[], terminal: Terminal): Promise<void> {
       )
     }
     default:
-      throw new Failure('BadOption', `label does not know “${verb}”.`, { next: `Usage: temper ${usage}` })
+      throw new Failure('BadOption', `label does not know “${verb}”.`, { where: verb, next: `Usage: temper ${usage}` })
   }
 }
 
@@ -122,6 +122,7 @@ function verdictOf(word: string): Verdict {
   const found = verdicts.find((v) => String(v) === word)
   if (found === undefined)
     throw new Failure('BadOption', `“${word}” is not a verdict.`, {
+      where: word,
       next: '1 to 3: A better (much, better, slightly), 4: tie, 5 to 7: B better, both-bad, skip.',
     })
   return found

@@ -43,6 +43,6 @@ export async function models(args: string[], terminal: Terminal): Promise<void> 
       return terminal.result({ removed: id }, () => `${id} is no longer in the library. Its files were not touched.`)
     }
     default:
-      throw new Failure('BadOption', `models does not know “${verb}”.`, { next: `Usage: temper ${usage}` })
+      throw new Failure('BadOption', `models does not know “${verb}”.`, { where: verb, next: `Usage: temper ${usage}` })
   }
 }

@@ -160,7 +160,7 @@ export function endTidily(terminal: Terminal): () => boolean {
 
 export function need<T>(value: T | undefined, what: string, usage: string): T {
   if (value === undefined || value === '')
-    throw new Failure('BadOption', `${what} is missing.`, { next: `Usage: temper ${usage}` })
+    throw new Failure('BadOption', `${what} is missing.`, { where: what, next: `Usage: temper ${usage}` })
   return value
 }
 

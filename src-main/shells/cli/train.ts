@@ -227,7 +227,10 @@ export async function runs(args: string[], terminal: Terminal): Promise<void> {
       return terminal.result({ removed: id }, () => `${id} and its checkpoints are gone.`)
     }
     default:
-      throw new Failure('BadOption', `runs does not know “${verb}”.`, { next: `Usage: temper ${runsUsage}` })
+      throw new Failure('BadOption', `runs does not know “${verb}”.`, {
+        where: verb,
+        next: `Usage: temper ${runsUsage}`,
+      })
   }
 }
 

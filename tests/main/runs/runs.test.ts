@@ -8,8 +8,10 @@ import type { Failure } from '../../../src-main/contract/errors.ts'
 import type { Run } from '../../../src-main/contract/records.ts'
 import { createCore } from '../../../src-main/core.ts'
 import type { Core } from '../../../src-main/core.ts'
-import { openStore } from '../../../src-main/store/open.ts'
-import { changeRun } from '../../../src-main/store/runs.ts'
+import type { CoreContext } from '../../../src-main/library/context.ts'
+import { createQueue } from '../../../src-main/runs/queue.ts'
+import { openStore, type Store } from '../../../src-main/store/open.ts'
+import { addRun, changeRun } from '../../../src-main/store/runs.ts'
 
 let home: string
 let core: Core
@@ -194,4 +196,42 @@ test('a learning rate that wrecks the model fails the run, says what to lower, a
   })
   expect(run.failure!.message).toMatch(/Step \d+ is safe/)
   expect((await core.call('runs.show', { id: run.id })).checkpoints.length).toBeGreaterThan(0)
+})
+
+test('a run on a disk that fills up is told as failed, though nothing can be written down', async () => {
+  const run = await trained({
+    ...{ method: 'sft', start: await addModel(), dataset: await load('chats', chats(30)), options: quick },
+  })
+  await core.close()
+  const store = openStore(home)
+  let full = false
+  const told: Run[] = []
+  const ended = Promise.withResolvers<Run>()
+  const onFull: Store = {
+    ...store,
+    run: (sql, ...values) => {
+      if (full) throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+      return store.run(sql, ...values)
+    },
+  }
+  const queue = createQueue({
+    ...{ store: onFull, home, log: () => {}, clock: Date.now, onClose: () => {} },
+    emit: (name: string, event: unknown) => {
+      if (name !== 'run') return
+      const { run: now } = event as { run: Run }
+      told.push(now)
+      if (now.state === 'training') full = true
+      if (over(now)) ended.resolve(now)
+    },
+  } as unknown as CoreContext)
+  const { id, ...fields } = run
+  const again = addRun(store, { ...fields, state: 'queued', step: 0, endedAt: null, startedAt: null })
+  queue.add(again.id, false)
+  const end = await ended.promise
+  expect(end).toMatchObject({ id: again.id, state: 'failed', failure: { kind: 'DiskFull' } })
+  expect(told.filter(over)).toHaveLength(1)
+  expect(again.id).not.toBe(id)
+  store.close()
+  core = await open()
+  expect((await core.call('runs.show', { id: again.id })).state).toBe('interrupted')
 })
