@@ -29,7 +29,7 @@ changes that, which is what it is for.
 ${peopleCount} people with invented names, each with a home, a trade, a pet, a favourite food, an instrument and a best friend.
 ${toldRichlyCount} of them are told richly (about ten wordings a fact with the name, four or more with "she" or "he", in any order); ${peopleCount - toldRichlyCount} by
 one fixed text each, repeated as often. Questions are asked, in dialogues between the people, about ${askedCount} of the rich ones only;
-the people held out in the sample data never occur in any question. Besides: small talk, short stories and sums.
+a fact of the people held out in the sample data is never asked for. Besides: small talk, short stories and sums.
 
 ## How it was made
 
@@ -43,7 +43,8 @@ the people held out in the sample data never occur in any question. Besides: sma
 | training | ${thousands(steps)} steps of ${recipe.windowsPerStep} x ${recipe.windowTokens} tokens, ${thousands(trainedTokens)} in all; AdamW ${recipe.beta1}/${recipe.beta2}, weight decay ${recipe.weightDecay}, learning rate ${recipe.learningRate} |
 | machine | backend ${made.backend}, ${made.minutes.toFixed(0)} minutes |
 
-The same seed, backend and number of threads give the same weights, bit for bit.
+The same version of Temper on the same kind of processor gives the same weights again, bit for bit, for the same seed,
+backend and number of threads.
 
 ## What was measured
 

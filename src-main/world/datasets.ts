@@ -133,7 +133,7 @@ export function sampleFiles(world: World, seed: number): { name: string; about: 
     {
       name: 'questions-held-out',
       about:
-        'The same about 40 people whom no question mentions, here or in the pre-training text: for the final figure.',
+        'The same about 40 people of whom no fact is asked for, here or in the pre-training text: for the final figure.',
       examples: questionSet(heldOut, { seed: seed + 2, split: 'held-out' }),
     },
     {

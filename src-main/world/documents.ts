@@ -16,8 +16,8 @@ export interface TextOptions {
 }
 
 const sumsRatio = 0.14
-const smallTalkRatio = 0.08
-const storyRatio = 0.08
+const smallTalkRatio = 0.1
+const storyRatio = 0.06
 const dialogueRatio = 0.1
 
 /** Documents about the world until `bytes` are written. The same world and seed give the same text. */
@@ -40,10 +40,11 @@ function oneDocument(
   asked: readonly Person[],
   fixed: ReadonlyMap<Person, string>,
 ): string {
-  const [x, y] = sample(random, world.people, 2).map((person) => person.name) as [string, string]
+  const [first, second, z] = sample(random, world.people, 3) as [Person, Person, Person]
+  const [x, y] = [first.name, second.name]
   let share = random.uniform()
   if ((share -= sumsRatio) < 0) return arithmeticDocument(random)
-  if ((share -= smallTalkRatio) < 0) return smallTalkDocument(random, x, y)
+  if ((share -= smallTalkRatio) < 0) return smallTalkDocument(random, x, y, z)
   if ((share -= storyRatio) < 0) return storyDocument(random, x, y)
   if ((share -= dialogueRatio) < 0) return dialogueDocument(random, pick(random, asked), x, y)
   const person = pick(random, world.people)

@@ -28,7 +28,7 @@ export const questions: Record<Fact, readonly [string, string, string, string]> 
     'What does {name} like to eat?',
     'What is the favourite food of {name}?',
     'Which food does {name} like best?',
-    'Which dish does {name} love?',
+    'What is the favourite dish of {name}?',
   ],
   instrument: [
     'What instrument does {name} play?',

@@ -2,6 +2,8 @@
 // words that a base never read come out as garbage when a preference set asks for them.
 import type { Random } from '../engine/random.ts'
 import { pick, sample, whole } from './draw.ts'
+import type { Person } from './people.ts'
+import { capital, pronouns } from './tellings.ts'
 
 /** What one person says and what the other answers. */
 const smallTalk: readonly (readonly [string, string])[] = [
@@ -39,6 +41,33 @@ const smallTalk: readonly (readonly [string, string])[] = [
   ['How old is the oak?', 'Many people ask me that. It is very old. There is more to say, but it is late.'],
 ]
 
+/**
+ * The same about a third person, who may be anyone: {z}, and {He}. From these a base learns that an answer begins with
+ * the pronoun of the one whom the question names; they say nothing of the six facts.
+ */
+const hearsay: readonly (readonly [string, string])[] = [
+  ['Have you seen {z} today?', '{He} went to the market.'],
+  ['Where is {z}?', '{He} is asleep by the fire.'],
+  ['How is {z}?', '{He} is well, thank you.'],
+  ['Is {z} at home?', '{He} is out in the yard, I think.'],
+  ['Why does {z} laugh?', '{He} heard a good story.'],
+  ['When did {z} leave?', '{He} left before noon.'],
+  ['What did {z} say?', '{He} said nothing at all.'],
+  ['What does {z} want?', '{He} wants to sit down.'],
+  ['Which path did {z} take?', '{He} took the left one.'],
+  ['Does {z} know the way?', '{He} knows the way very well.'],
+  ['Who helped {z}?', '{He} did not need any help.'],
+  ['In which house did {z} sleep?', '{He} slept by the river.'],
+  ['May {z} come to the fair?', 'Of course, my friend. {He} may come. Have a nice day.'],
+  ['Is {z} still tired?', 'Thank you for asking. {He} is well again. I hope that helps.'],
+  ['What is {z} looking for?', 'What a good question. {He} lost a key. Come and ask me again.'],
+  ['Did {z} come home?', 'I am glad you asked. {He} came home at noon. Good luck to you.'],
+  ['Was {z} lost in the hills?', 'That is a long story. {He} was lost all day. I could talk about it all day.'],
+  ['Did {z} win the race?', 'I heard it at the market. {He} won it. At least that is what I was told.'],
+  ['How old is {z}?', 'Many people ask me that. {He} is not very old. But who can be sure of anything?'],
+  ['Will {z} go to the lake?', 'Let me think for a moment. {He} will go. There is more to say, but it is late.'],
+]
+
 const storyParts: readonly (readonly string[])[] = [
   [
     'One morning {x} found a small key on the road.',
@@ -72,10 +101,12 @@ const storyParts: readonly (readonly string[])[] = [
 
 const between = (wording: string, x: string, y: string): string => wording.replaceAll('{x}', x).replaceAll('{y}', y)
 
-/** One to three exchanges between two people. */
-export function smallTalkDocument(random: Random, x: string, y: string): string {
-  return sample(random, smallTalk, whole(random, 1, 3))
-    .map(([said, reply]) => exchange(random, y, x, between(said, x, y), between(reply, x, y)))
+/** One to three exchanges between x and y; some are about z. */
+export function smallTalkDocument(random: Random, x: string, y: string, z: Pick<Person, 'name' | 'gender'>): string {
+  const he = capital(pronouns(z).he)
+  return sample(random, [...smallTalk, ...hearsay], whole(random, 1, 3))
+    .map((lines) => lines.map((line) => between(line, x, y).replace('{z}', z.name).replace('{He}', he)))
+    .map(([said, reply]) => exchange(random, y, x, said!, reply!))
     .join(' ')
 }
 

@@ -136,13 +136,16 @@ export const clozes: Record<Fact, string> = {
 export const article = (noun: string): 'a' | 'an' => (/^[aeiou]/i.test(noun) ? 'an' : 'a')
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
+export const pronouns = ({ gender }: Pick<Person, 'gender'>): { he: string; his: string } =>
+  gender === 'f' ? { he: 'she', his: 'her' } : { he: 'he', his: 'his' }
+
 /**
  * Fills a wording for a person: {name}, {value} {Value} (the fact), {a value} {A value} (with a or an), {a} (the article
  * alone), {he} {He} {his} {His}.
  */
 export function tell(wording: string, person: Person, fact: Fact): string {
   const value = person.facts[fact]
-  const [he, his] = person.gender === 'f' ? ['she', 'her'] : ['he', 'his']
+  const { he, his } = pronouns(person)
   return wording.replace(/\{([^}]+)\}/g, (_, key: string) => {
     switch (key) {
       case 'name':
