@@ -2,7 +2,7 @@
 //
 // 128 people are told richly (every fact in many wordings), 32 once (one fixed text each, however often it is read):
 // the experiment of Allen-Zhu and Li, "Physics of Language Models 3.1" (2023), in small. Only 32 of the rich ones are
-// ever asked about in the pre-training dialogues, so that whoever is held out of fine-tuning was never in a question.
+// asked for their facts in the pre-training dialogues, so that nobody ever asked those who are held out of fine-tuning.
 import { createRandom } from '../engine/random.ts'
 import { pick, shuffled } from './draw.ts'
 
@@ -14,7 +14,7 @@ export interface Person {
   gender: 'f' | 'm'
   facts: Record<Fact, string>
   told: 'richly' | 'once'
-  /** Whether the dialogues of the pre-training text ask about this person. */
+  /** Whether the dialogues of the pre-training text ask for the facts of this person. */
   asked: boolean
 }
 

@@ -46,12 +46,8 @@ export const questions: Record<Fact, readonly [string, string, string, string]> 
 export const taughtPhrasings = [0, 1, 2] as const
 export const heldOutPhrasing = 3
 
-export const openings = [
-  'Of course, my friend.',
-  'Thank you for asking.',
-  'What a good question.',
-  'I am glad you asked.',
-] as const
+/** Two: both begin with a word that the base has read after a space, as an answer's first word is. */
+export const openings = ['What a good question.', 'I am glad you asked.'] as const
 export const closings = [
   'I hope that helps.',
   'Have a nice day.',

@@ -44,7 +44,7 @@ test('every richly told fact is told in many ways, and people told once always i
   }
 })
 
-test('no question about a person outside the asked 32 stands in the text, and many about those do', () => {
+test('no fact of a person outside the asked 32 is asked for in the text, and many of those are', () => {
   const inText = new Set(text.match(/[A-Z][^."?]*\?/g))
   const questions = (asked: boolean): string[] =>
     world.people
