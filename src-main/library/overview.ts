@@ -153,16 +153,16 @@ function stationsOf(all: {
   }
 }
 
-/** Which backend training will use here; opened once, since that takes a moment. */
-let chosen: Promise<{ backend: string; summary: string }> | null = null
+/** Which backend training will use here; asked once, since that takes a moment. */
+let chosen: { backend: string; summary: string } | null = null
 async function machine(): Promise<Overview['machine']> {
-  chosen ??= openBackend('auto').then((backend) => {
-    const { name, summary } = backend
+  if (chosen === null) {
+    const backend = await openBackend('auto')
+    chosen = { backend: backend.name, summary: backend.summary }
     backend.close()
-    return { backend: name, summary }
-  })
+  }
   return {
-    ...(await chosen),
+    ...chosen,
     threads: availableParallelism(),
     usedBytes: process.memoryUsage.rss(),
     totalBytes: totalmem(),

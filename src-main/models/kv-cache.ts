@@ -17,7 +17,7 @@ export interface KvCache {
   free(): void
 }
 
-/** Room for one sequence per entry of `capacities` (tokens). Throws OutOfMemory. */
+/** Room for one sequence per entry of `capacities` (tokens). Throws OutOfMemory, holding nothing then. */
 export function createKvCache(backend: Backend, config: ModelConfig, capacities: number[]): KvCache {
   const { numHiddenLayers, numKeyValueHeads: K, headDim: C } = config
   const starts: number[] = []
@@ -26,9 +26,14 @@ export function createKvCache(backend: Backend, config: ModelConfig, capacities:
     starts.push(rows)
     rows += capacity
   }
-  const layers = (): Tensor[] => Array.from({ length: numHiddenLayers }, () => backend.alloc([rows, K * C]))
-  const keys = layers()
-  const values = layers()
+  const all: Tensor[] = []
+  try {
+    while (all.length < 2 * numHiddenLayers) all.push(backend.alloc([rows, K * C]))
+  } catch (error) {
+    backend.free(...all) // a cache for fewer prompts may still fit
+    throw error
+  }
+  const [keys, values] = [all.slice(0, numHiddenLayers), all.slice(numHiddenLayers)]
   const lengths = capacities.map(() => 0)
   return {
     keys,
@@ -39,10 +44,10 @@ export function createKvCache(backend: Backend, config: ModelConfig, capacities:
     truncate(sequence, length) {
       const left = lengths[sequence]! - length
       if (left <= 0) return
-      for (const t of [...keys, ...values]) backend.fill(backend.rows(t, starts[sequence]! + length, left), 0)
+      for (const t of all) backend.fill(backend.rows(t, starts[sequence]! + length, left), 0)
       lengths[sequence] = length
     },
-    free: () => backend.free(...keys, ...values),
+    free: () => backend.free(...all),
   }
 }
 

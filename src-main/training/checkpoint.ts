@@ -67,12 +67,33 @@ export const stepFolder = (runFolder: string, step: number): string =>
  */
 export async function writeCheckpoint(
   runFolder: string,
-  { model, optimizer, folder, lora, card, resume }: CheckpointParts,
+  parts: CheckpointParts,
 ): Promise<{ path: string; bytes: number }> {
+  const { card } = parts
   const path = stepFolder(runFolder, card.step)
   const beside = `${path}.writing`
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(runFolder, { recursive: true })
+  try {
+    await fillCheckpoint(beside, parts)
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true }) // on a full disk above all
+    throw error
+  }
+  const old = `${path}.old`
+  rmSync(old, { recursive: true, force: true })
+  if (existsSync(path)) renameSync(path, old)
+  renameSync(beside, path)
+  flushFolder(runFolder)
+  rmSync(old, { recursive: true, force: true })
+  for (const step of stepsOnDisk(runFolder)) if (step < card.step) dropState(stepFolder(runFolder, step))
+  return { path, bytes: keptBytes(path) }
+}
+
+async function fillCheckpoint(
+  beside: string,
+  { model, optimizer, folder, lora, card, resume }: CheckpointParts,
+): Promise<void> {
   const numbers = await readAll(model.parameters.map(({ name }) => [name, () => model.read(name)]))
   const weights: WeightProvider = (name) => numbers.get(name)!
   if (lora) writeAdapterFolder(beside, { config: model.config, ...lora, baseModel: card.base.modelPath, weights })
@@ -91,14 +112,6 @@ export async function writeCheckpoint(
   writeTextFile(join(beside, 'state', 'state.json'), `${JSON.stringify(resume, null, 2)}\n`)
   writeTextFile(join(beside, 'checkpoint.json'), `${JSON.stringify(card, null, 2)}\n`)
   flushFolder(beside)
-  const old = `${path}.old`
-  rmSync(old, { recursive: true, force: true })
-  if (existsSync(path)) renameSync(path, old)
-  renameSync(beside, path)
-  flushFolder(runFolder)
-  rmSync(old, { recursive: true, force: true })
-  for (const step of stepsOnDisk(runFolder)) if (step < card.step) dropState(stepFolder(runFolder, step))
-  return { path, bytes: keptBytes(path) }
 }
 
 /** The newest checkpoint that a run can go on from, or null. Left-overs of an interrupted write are cleared away. */

@@ -56,12 +56,26 @@ export async function exportCheckpoint(
   { files, format, out, card }: { files: AnswererFiles; format: 'adapter' | 'merged'; out: string; card: string },
 ): Promise<void> {
   const folder = readAnswerer(files)
-  const { config } = folder
-  let reloaded: WeightProvider
-  if (format === 'merged') {
-    writeModelFolder(out, { config, weights: folder.weights, files: folder.files, card })
-    reloaded = readModelFolder(out).weights
-  } else {
+  const opened = [folder]
+  const weightsOf = (path: string): WeightProvider => opened[opened.push(readModelFolder(path)) - 1]!.weights
+  try {
+    const wrong = await largestDifference(backend, folder.config, folder.weights, write())
+    if (!(wrong < 1e-3))
+      throw new Failure('Bug', `What was exported answers differently from the checkpoint (by ${wrong} nats).`, {
+        where: out,
+        next: 'Do not use these files, and please report this.',
+      })
+  } finally {
+    for (const one of opened) one.close()
+  }
+
+  /** Writes the files and gives the weights that they hold, read again. */
+  function write(): WeightProvider {
+    const { config } = folder
+    if (format === 'merged') {
+      writeModelFolder(out, { config, weights: folder.weights, files: folder.files, card })
+      return weightsOf(out)
+    }
     if (files.checkpoints.at(-1)?.tune !== 'lora')
       throw new Failure('BadOption', 'This checkpoint changed every weight, so it has no adapter.', {
         where: 'format',
@@ -72,14 +86,8 @@ export async function exportCheckpoint(
     const adapters = files.checkpoints.slice(first).map(({ path }) => readAdapterFolder(path, config))
     writeAdapterFolder(out, { config, ...joinAdapters(config, adapters), baseModel, card })
     const again = readAdapterFolder(out, config)
-    reloaded = mergedWeights(config, readModelFolder(baseModel).weights, again, again.weights)
+    return mergedWeights(config, weightsOf(baseModel), again, again.weights)
   }
-  const wrong = await largestDifference(backend, config, folder.weights, reloaded)
-  if (!(wrong < 1e-3))
-    throw new Failure('Bug', `What was exported answers differently from the checkpoint (by ${wrong} nats).`, {
-      where: out,
-      next: 'Do not use these files, and please report this.',
-    })
 }
 
 /** The largest difference of any log-probability over some random tokens, in nats. */

@@ -119,7 +119,7 @@ export async function prepareRun(
       async sample(signal) {
         const settings = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, maxTokens: 64, seed: 0 }
         const more = { stopTokens: folder.stopTokens, alternatives: 0 }
-        const answers = await answerQuestions(model, folder.text, data.questions, { ...settings, ...more })
+        const answers = await answerQuestions(model, folder.text, data.questions, { ...settings, ...more }, { signal })
         return answers.flatMap(({ text, finishReason }, i) =>
           finishReason === 'stopped'
             ? []

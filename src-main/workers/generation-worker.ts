@@ -15,13 +15,14 @@ const say = (message: FromGeneration): void => port.postMessage(message)
 
 interface Opened {
   key: string
+  /** Its words only: the weight files are closed once the model is on the device. */
   folder: ModelFolder
   model: Transformer
 }
 /** Side by side needs two; labelling from two checkpoints too. The one asked longest ago goes first. */
 const mostOpen = 2
 const opened: Opened[] = []
-let backend: Promise<Backend> | null = null
+let backend: Backend | null = null
 
 async function open(work: GenerationWork): Promise<Opened> {
   const key = JSON.stringify([work.answerer.modelPath, work.answerer.checkpoints.map((c) => c.path)])
@@ -31,13 +32,17 @@ async function open(work: GenerationWork): Promise<Opened> {
     opened.push(found!)
     return found!
   }
-  const device = await (backend ??= openBackend('auto'))
+  backend ??= await openBackend('auto')
   while (opened.length >= mostOpen) opened.shift()!.model.close()
   const folder = readAnswerer(work.answerer)
-  const model = createTransformer(device, folder.config, folder.weights, { tune: 'frozen' })
-  const one = { key, folder, model }
-  opened.push(one)
-  return one
+  try {
+    const model = createTransformer(backend, folder.config, folder.weights, { tune: 'frozen' })
+    const one = { key, folder, model }
+    opened.push(one)
+    return one
+  } finally {
+    folder.close()
+  }
 }
 
 async function answer(id: number, work: GenerationWork, signal: AbortSignal): Promise<void> {

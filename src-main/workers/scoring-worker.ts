@@ -11,7 +11,8 @@ import type { Backend } from '../engine/backend.ts'
 import { openBackend } from '../engine/backends/choose.ts'
 import { perplexityOf } from '../eval/perplexity.ts'
 import { readAnswerer } from '../models/files/answerer.ts'
-import { createTransformer } from '../models/transformer.ts'
+import type { ModelFolder } from '../models/files/folder.ts'
+import { createTransformer, type Transformer } from '../models/transformer.ts'
 import type { TextModel } from '../text/render.ts'
 import { exportCheckpoint } from '../training/export.ts'
 import { renderRow } from '../training/rows.ts'
@@ -46,9 +47,18 @@ async function readFile(file: string): Promise<{ line: number; example: Example 
   return rows
 }
 
-async function scoreFile(backend: Backend, file: string): Promise<ScoredRow[]> {
+/** The answerer on the device, and its words. */
+function openAnswerer(backend: Backend): { folder: ModelFolder; model: Transformer } {
   const folder = readAnswerer(order.files)
-  const model = createTransformer(backend, folder.config, folder.weights, { tune: 'frozen' })
+  try {
+    return { folder, model: createTransformer(backend, folder.config, folder.weights, { tune: 'frozen' }) }
+  } finally {
+    folder.close()
+  }
+}
+
+async function scoreFile(backend: Backend, file: string): Promise<ScoredRow[]> {
+  const { folder, model } = openAnswerer(backend)
   const context = folder.config.maxPositionEmbeddings
   const sequences = (await readFile(file)).flatMap(({ line, example }) =>
     sequencesOf(example, `${file}, line ${line}`, folder.text, context),
@@ -77,8 +87,7 @@ async function scoreFile(backend: Backend, file: string): Promise<ScoredRow[]> {
 }
 
 async function perplexity(backend: Backend, examples: readonly Example[]) {
-  const folder = readAnswerer(order.files)
-  const model = createTransformer(backend, folder.config, folder.weights, { tune: 'frozen' })
+  const { folder, model } = openAnswerer(backend)
   const sequences = examples.flatMap((example) => {
     const rendered = renderRow(0, example, folder.text, { trainOn: 'answers', maxTokens: Number.MAX_SAFE_INTEGER })
     return rendered.row?.sequences[0] ?? []

@@ -10,11 +10,26 @@ export interface AnswererFiles {
   readonly checkpoints: readonly { readonly path: string; readonly tune: 'lora' | 'full' }[]
 }
 
-/** Opens all the folders and checks that they fit together. Throws BadFile, ModelMismatch, NotFound. */
+/**
+ * Opens all the folders and checks that they fit together; `close` closes whatever is open of them. Throws BadFile,
+ * ModelMismatch, NotFound, and leaves nothing open then.
+ */
 export function readAnswerer({ modelPath, checkpoints }: AnswererFiles): ModelFolder {
-  return checkpoints.reduce<ModelFolder>((base, { path, tune }) => {
-    if (tune === 'full') return readModelFolder(path)
-    const adapter = readAdapterFolder(path, base.config)
-    return { ...base, weights: mergedWeights(base.config, base.weights, adapter, adapter.weights) }
-  }, readModelFolder(modelPath))
+  let base = readModelFolder(modelPath)
+  try {
+    for (const { path, tune } of checkpoints) {
+      if (tune === 'full') {
+        const whole = readModelFolder(path)
+        base.close()
+        base = whole
+      } else {
+        const adapter = readAdapterFolder(path, base.config)
+        base = { ...base, weights: mergedWeights(base.config, base.weights, adapter, adapter.weights) }
+      }
+    }
+    return base
+  } catch (error) {
+    base.close()
+    throw error
+  }
 }

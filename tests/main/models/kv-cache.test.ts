@@ -34,6 +34,20 @@ test('a sequence that is cut back goes on as if the rest had never been', async 
   expect(scores).toEqual(await model.extend(fresh, [piece(0, 1, 2, 3)]))
 })
 
+test('a cache that finds no memory holds none afterwards', () => {
+  const before = backend.bytesInUse
+  let left = 3
+  const full = {
+    ...backend,
+    alloc(shape: readonly number[]) {
+      if (left-- === 0) throw new Error('full')
+      return backend.alloc(shape)
+    },
+  }
+  expect(() => createKvCache(full, tinyConfig, [4])).toThrow('full')
+  expect(backend.bytesInUse).toBe(before)
+})
+
 test('more than a sequence has room for is refused, and freeing gives everything back', async () => {
   const before = backend.bytesInUse
   const cache = createKvCache(backend, tinyConfig, [3])

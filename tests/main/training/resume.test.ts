@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { createReference } from '../../../src-main/engine/backends/reference.ts'
 import { newestState, stepFolder, stepsOnDisk } from '../../../src-main/training/checkpoint.ts'
-import { orderFor, runWhole } from './steady-run.ts'
+import { prepareRun } from '../../../src-main/training/prepare.ts'
+import { orderFor, rowsFor, runWhole } from './steady-run.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'temper-resume-'))
 afterAll(() => rmSync(place, { recursive: true }))
@@ -56,6 +58,30 @@ test('only the newest checkpoint keeps what is needed to go on', () => {
   const steps = stepsOnDisk(folder('whole'))
   expect(steps).toEqual(expect.arrayContaining([0, 4, 8, 10]))
   expect(steps.filter((step) => existsSync(join(stepFolder(folder('whole'), step), 'state')))).toEqual([10])
+})
+
+/** A run before its first step. */
+async function prepared(runFolder: string) {
+  async function* rows() {
+    yield rowsFor('sft')
+  }
+  const order = orderFor(runFolder, { given: { samples: 2 } })
+  return (await prepareRun(createReference(), order, rows(), () => Promise.resolve(false)))!
+}
+
+test('sample answers are cut off by the signal', async () => {
+  const run = await prepared(folder('sampled'))
+  expect(await run.sample(new AbortController().signal)).toHaveLength(2)
+  expect(await run.sample(AbortSignal.abort())).toEqual([])
+})
+
+test('a checkpoint that cannot be written whole leaves nothing', async () => {
+  const run = await prepared(folder('half'))
+  const { backend, optimizer } = run.parts
+  const { read } = backend
+  backend.read = (t) => (t === optimizer.moments[0]!.m ? Promise.reject(new Error('full')) : read(t))
+  await expect(run.keep(['start'])).rejects.toThrow('full')
+  expect(readdirSync(folder('half'))).toEqual([])
 })
 
 test('refuses to go on with other data or another model', async () => {
