@@ -42,6 +42,7 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
   const store = opened(home, log)
   const listeners = new Map<EventName, Set<(payload: never) => void>>()
   const closers: (() => void | Promise<void>)[] = []
+  const answering = new Set<Promise<unknown>>()
   let closing: Promise<void> | null = null
   const generator = createGenerator()
 
@@ -72,7 +73,17 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
       }
     await context.jobs.close()
     await generator.close()
+    await Promise.allSettled(answering) // what was asked before still ends on an open library
     store.close()
+  }
+
+  async function meanwhile<T>(work: Promise<T>): Promise<T> {
+    answering.add(work)
+    try {
+      return await work
+    } finally {
+      answering.delete(work)
+    }
   }
 
   let handlers: Handlers
@@ -90,7 +101,7 @@ export async function createCore({ home, log, clock = Date.now, resources, gener
     async call(name, input) {
       try {
         if (closing) throw new Failure('Stopped', 'Temper is closing.', { next: 'Open it again.' })
-        return await answer(handlers, name, input)
+        return await meanwhile(answer(handlers, name, input))
       } catch (error) {
         const failure = asFailure(error)
         if (failure.kind === 'Bug') log(`${name}: ${(error as Error).stack ?? String(error)}`)

@@ -31,8 +31,8 @@ export type FromGeneration =
 
 export interface Generator {
   /**
-   * Answers every request, telling of each as it is whole. Throws Stopped when `signal` says so, and what the thread
-   * throws: BadExample for a prompt that does not fit, BadFile and ModelMismatch for files that do not.
+   * Answers every request, telling of each as it is whole. Throws Stopped when `signal` says so, what a handler throws,
+   * and what the thread throws: BadExample for a prompt that does not fit, BadFile and ModelMismatch for files that do not.
    */
   answer(
     work: Omit<GenerationWork, 'stream'>,
@@ -50,6 +50,7 @@ export function createGenerator(): Generator {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | null = null
   let last = 0
+  let closed = false
 
   function start(): Worker {
     const file = import.meta.url.endsWith('.ts') ? './generation-worker.ts' : './generation-worker.js'
@@ -73,7 +74,7 @@ export function createGenerator(): Generator {
   return {
     async answer({ answerer, requests, settings, choices }, handlers, signal) {
       if (requests.length === 0) return
-      if (signal.aborted) throw stopped()
+      if (closed || signal.aborted) throw stopped()
       worker ??= start()
       const [to, id] = [worker, ++last]
       // Only what the thread needs crosses: an answerer's record may hold more.
@@ -84,10 +85,15 @@ export function createGenerator(): Generator {
       try {
         await new Promise<void>((done, fail) => {
           const hear = (message: FromGeneration): void => {
-            if (message.type === 'text') handlers.onText?.(message.index, message.text)
-            else if (message.type === 'answer') handlers.onAnswer(message.index, message.answer)
-            else if (message.type === 'done') done()
-            else fail(message.type === 'stopped' ? stopped() : fromWire(message.failure))
+            try {
+              if (message.type === 'text') handlers.onText?.(message.index, message.text)
+              else if (message.type === 'answer') handlers.onAnswer(message.index, message.answer)
+              else if (message.type === 'done') done()
+              else fail(message.type === 'stopped' ? stopped() : fromWire(message.failure))
+            } catch (error) {
+              fail(error) // a full disk under the library, say: it fails this answer and not the program
+              stop()
+            }
           }
           waiting.set(id, { hear, fail })
           signal.addEventListener('abort', stop, { once: true })
@@ -101,6 +107,7 @@ export function createGenerator(): Generator {
       }
     },
     async close() {
+      closed = true
       const closing = worker
       worker = null
       for (const one of waiting.values()) one.fail(stopped())

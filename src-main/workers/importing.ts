@@ -29,11 +29,12 @@ export async function runImport(
   const worker = new Worker(entry, { workerData: order })
   const tell = (message: ToImportWorker): void => worker.postMessage(message)
   const stop = (): void => tell({ type: 'stop' })
+  let over = false
   try {
     return await new Promise<ImportSummary>((resolve, reject) => {
       let last: Promise<void> = Promise.resolve()
       const inOrder = (work: () => Promise<void> | void): void => {
-        last = last.then(work).catch(reject)
+        last = last.then(() => (over ? undefined : work())).catch(reject)
       }
       worker.on('message', (message: FromImportWorker) => {
         if (message.type === 'progress') inOrder(() => handlers.onProgress?.(message.progress))
@@ -52,6 +53,7 @@ export async function runImport(
       if (signal?.aborted === true) stop()
     })
   } finally {
+    over = true // what is still waiting in line is no longer handed over
     signal?.removeEventListener('abort', stop)
     await worker.terminate()
   }

@@ -29,6 +29,7 @@ export async function score<K extends keyof ScoringTasks>(
   order: Extract<ScoringOrder, { kind: K }>,
   signal: AbortSignal,
 ): Promise<ScoringTasks[K]['answer']> {
+  if (signal.aborted) throw closing()
   const entry = new URL(
     import.meta.url.endsWith('.ts') ? './scoring-worker.ts' : './scoring-worker.js',
     import.meta.url,
@@ -37,7 +38,7 @@ export async function score<K extends keyof ScoringTasks>(
   let stop = (): void => {}
   try {
     return await new Promise((resolve, reject) => {
-      stop = () => reject(new Failure('Stopped', 'Temper is closing.'))
+      stop = () => reject(closing())
       signal.addEventListener('abort', stop)
       worker.on('message', (message: FromScoring) => {
         if ('failure' in message) reject(fromWire(message.failure))
@@ -53,3 +54,5 @@ export async function score<K extends keyof ScoringTasks>(
     await worker.terminate()
   }
 }
+
+const closing = (): Failure => new Failure('Stopped', 'Temper is closing.', { next: 'Open it again.' })

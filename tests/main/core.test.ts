@@ -120,8 +120,24 @@ test('a core that closes in the middle of an import stops it first', async () =>
   await core.call('data.import', { path })
   await begun
   await core.close()
+  expect(lines.filter((line) => !line.startsWith('store:'))).toEqual([])
   core = await createCore({ home, log, resources: join(home, 'none') })
   expect(await core.call('data.list', {})).toEqual([])
+})
+
+test('what was asked before a core closes still ends on an open library, and nothing begins after it', async () => {
+  const answer = (content: string) => [{ role: 'assistant', content }]
+  const rows = Array.from({ length: 1200 }, (_, i) => ({
+    prompt: [{ role: 'user', content: `Question ${i}?` }],
+    chosen: answer('Yes.'),
+    rejected: answer('No.'),
+  }))
+  const { dataset } = await importFile(core, write('pairs.jsonl', rows))
+  const importing = core.call('pairs.import', { dataset: dataset! })
+  await core.close()
+  expect(await importing).toMatchObject({ total: 1200 })
+  expect(await failureOf(core.call('pairs.list', {}))).toMatchObject({ kind: 'Stopped' })
+  expect(lines.filter((line) => !line.startsWith('store:'))).toEqual([])
 })
 
 test('kill -9 in the middle of an import leaves a library that opens without half a dataset', async () => {
