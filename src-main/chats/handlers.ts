@@ -1,8 +1,8 @@
 // Chatting: questions go in, answers stream out by events, and everything is in the store before it is on the screen.
-import { defaultSampling } from '../contract/commands.ts'
+import { defaultSampling, type Output } from '../contract/commands.ts'
 import { Failure, toWire } from '../contract/errors.ts'
-import type { ChatMessage, Provenance } from '../contract/records.ts'
-import { nameOfAnswerer, resolveAnswerer, showAnswerer } from '../library/answerers.ts'
+import type { ChatMessage, Message, Provenance, SamplingSettings } from '../contract/records.ts'
+import { resolveAnswerer, showAnswerer } from '../library/answerers.ts'
 import type { CoreContext, Handlers } from '../library/context.ts'
 import {
   addChat,
@@ -113,6 +113,31 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
     return answerers.map((id, i) =>
       answer(chatId, question, id, answerers.length === 1 ? null : (i as 0 | 1), settings.seed),
     )
+  }
+
+  /** One answer to each prompt, in their order, without a chat. */
+  async function answersTo(
+    id: string,
+    prompts: readonly Message[][],
+    given: Partial<SamplingSettings>,
+    onText?: (text: string) => void,
+  ): Promise<Output<'answer.many'>> {
+    const settings = { ...defaultSampling, ...given }
+    const answers: Output<'answer.many'> = []
+    await context.generate(
+      {
+        answerer: resolveAnswerer(store, id),
+        requests: prompts.map((messages, i) => ({ messages, plain: false, seed: settings.seed + i })),
+        settings,
+        choices: 0,
+      },
+      {
+        ...(onText && { onText: (_: number, text: string) => onText(text) }),
+        onAnswer: (index, { text, tokens, finishReason }) => (answers[index] = { text, tokens, finishReason }),
+      },
+      new AbortController().signal, // the generator itself ends these when the core closes
+    )
+    return answers
   }
 
   function addQuestion(chatId: string, parent: string | null, content: string): ChatMessage {
@@ -241,36 +266,12 @@ export function chatHandlers(context: CoreContext): Pick<Handlers, ChatCommands>
     'chats.choices': ({ message }) => listChoices(store, message),
 
     'answer.once': async ({ answerer: id, messages, settings, stream }) => {
-      const answerer = resolveAnswerer(store, id)
-      const resolved = { ...defaultSampling, ...settings }
-      let found: { text: string; tokens: number[]; finishReason: 'stop' | 'length' } | null = null
-      await context.generate(
-        { answerer, requests: [{ messages, plain: false, seed: resolved.seed }], settings: resolved, choices: 0 },
-        {
-          onText: (_, text) => stream !== undefined && emit('answer', { stream, text, done: false }),
-          onAnswer: (_, { text, tokens, finishReason }) => (found = { text, tokens, finishReason }),
-        },
-        new AbortController().signal,
-      )
-      if (found === null) throw new Failure('Bug', `${nameOfAnswerer(store, id)} gave no answer.`)
-      if (stream !== undefined) emit('answer', { stream, text: (found as { text: string }).text, done: true })
-      return found
+      if (stream === undefined) return (await answersTo(id, [messages], settings))[0]!
+      const tell = (text: string, done: boolean): void => emit('answer', { stream, text, done })
+      const [answer] = await answersTo(id, [messages], settings, (text) => tell(text, false))
+      tell(answer!.text, true)
+      return answer!
     },
-    'answer.many': async ({ answerer: id, prompts, settings }) => {
-      const answerer = resolveAnswerer(store, id)
-      const resolved = { ...defaultSampling, ...settings }
-      const answers: { text: string; tokens: number[]; finishReason: 'stop' | 'length' }[] = []
-      await context.generate(
-        {
-          answerer,
-          requests: prompts.map((messages, i) => ({ messages, plain: false, seed: resolved.seed + i })),
-          settings: resolved,
-          choices: 0,
-        },
-        { onAnswer: (index, { text, tokens, finishReason }) => (answers[index] = { text, tokens, finishReason }) },
-        new AbortController().signal,
-      )
-      return answers
-    },
+    'answer.many': ({ answerer: id, prompts, settings }) => answersTo(id, prompts, settings),
   }
 }

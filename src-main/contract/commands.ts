@@ -366,7 +366,7 @@ export const commands = {
     }),
   ),
   /** One answer without a chat, for scripts: streams `answer` events under `stream`. */
-  'answer.once': reads<{ text: string; tokens: number[]; finishReason: 'stop' | 'length' | 'stopped' }>()(
+  'answer.once': reads<{ text: string; tokens: number[]; finishReason: 'stop' | 'length' }>()(
     v.object({
       answerer: id,
       messages: v.array(message),

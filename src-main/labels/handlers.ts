@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Failure } from '../contract/errors.ts'
 import type { ChatLabel, Judgement, PairSet } from '../contract/records.ts'
-import { nameOfAnswerer, showAnswerer } from '../library/answerers.ts'
+import { nameOfAnswerer, rememberedAnswerer } from '../library/answerers.ts'
 import type { CoreContext, Handlers } from '../library/context.ts'
 import { makeDataset } from '../library/datasets.ts'
 import { listChatLabels, removeChatLabel } from '../store/chats.ts'
@@ -73,7 +73,7 @@ export function labelHandlers(context: CoreContext): Pick<Handlers, LabelCommand
       const set = showPairSet(store, id)
       return {
         ...set,
-        models: set.answerers.map((one) => answererOr(context, one)),
+        models: set.answerers.map((one) => rememberedAnswerer(store, one)),
         ...biasOf(listJudgedFigures(store, id)),
       }
     },
@@ -99,6 +99,7 @@ export function labelHandlers(context: CoreContext): Pick<Handlers, LabelCommand
     'pairs.remove': ({ id }) => {
       const job = making.get(id)
       if (job !== undefined) context.jobs.cancel(job)
+      making.delete(id)
       removePairSet(store, id)
       changed()
       return null
@@ -174,14 +175,6 @@ export function labelHandlers(context: CoreContext): Pick<Handlers, LabelCommand
       emit('changed', { what: 'datasets' })
       return dataset
     },
-  }
-}
-
-function answererOr(context: CoreContext, id: string): ReturnType<typeof showAnswerer> {
-  try {
-    return showAnswerer(context.store, id)
-  } catch {
-    return { id, name: nameOfAnswerer(context.store, id), model: '', run: null, step: null }
   }
 }
 

@@ -129,8 +129,9 @@ async function run(
 const stillThere = ({ store }: CoreContext, set: string): boolean => {
   try {
     return showPairSet(store, set).id === set
-  } catch {
-    return false
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'NotFound') return false
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 // Who can answer: each model as it came, and each checkpoint of each run upon it.
+import { Failure } from '../contract/errors.ts'
 import type { Answerer, Checkpoint, Model, Run, Tune } from '../contract/records.ts'
 import { found, nounOf } from '../store/ids.ts'
 import { listModels, showModel } from '../store/models.ts'
@@ -62,13 +63,16 @@ export function showAnswerer(store: Store, id: string): Answerer {
 }
 
 /** The answerer, or one that says that it is gone: history outlives runs. */
-export function nameOfAnswerer(store: Store, id: string): string {
+export function rememberedAnswerer(store: Store, id: string): Answerer {
   try {
-    return showAnswerer(store, id).name
-  } catch {
-    return `${id} (removed)`
+    return showAnswerer(store, id)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'NotFound') throw error
+    return { id, name: `${id} (removed)`, model: '', run: null, step: null }
   }
 }
+
+export const nameOfAnswerer = (store: Store, id: string): string => rememberedAnswerer(store, id).name
 
 /** Follows the runs back from `id` to the model that it all began with. Throws NotFound. */
 export function resolveAnswerer(store: Store, id: string): ResolvedAnswerer {

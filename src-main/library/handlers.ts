@@ -19,7 +19,7 @@ import { listAnswerers, resolveAnswerer } from './answerers.ts'
 import type { CoreContext, Handlers } from './context.ts'
 import { forgetDataset, startImport, unfinishedRunOn } from './datasets.ts'
 import { checkedExample } from './examples.ts'
-import { addModelFolder, forgetModel, openText } from './models.ts'
+import { addModelFolder, forgetModel, openModel } from './models.ts'
 import { doctor, find, overview } from './overview.ts'
 import { tokensOf } from './tokens.ts'
 
@@ -78,7 +78,7 @@ export function libraryHandlers(context: CoreContext): Pick<Handlers, LibraryCom
     'data.tokens': ({ id, row, model, maxTokens, trainOn }) => {
       const answerer = resolveAnswerer(store, model)
       const { example } = showRow(store, id, row)
-      return tokensOf(example, openText(answerer.modelPath), {
+      return tokensOf(example, openModel(answerer.modelPath).text, {
         maxTokens: maxTokens ?? answerer.model.context,
         trainOn,
       })

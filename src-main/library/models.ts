@@ -3,14 +3,13 @@ import { basename, resolve } from 'node:path'
 import { Failure } from '../contract/errors.ts'
 import type { Model } from '../contract/records.ts'
 import { countParameters } from '../models/families.ts'
-import { readModelFolder } from '../models/files/folder.ts'
+import { readModelFolder, type ModelFolder } from '../models/files/folder.ts'
 import { addModel, changeModel, modelAt, removeModel, showModel } from '../store/models.ts'
 import { runsUpon } from '../store/runs.ts'
-import type { TextModel } from '../text/render.ts'
 import type { CoreContext } from './context.ts'
 
 /** What a folder says of its model. Throws BadFile or ModelMismatch, all that is wrong at once. */
-export function lookAtModel(path: string): Omit<Model, 'id' | 'name' | 'builtIn' | 'createdAt'> {
+function lookAtModel(path: string): Omit<Model, 'id' | 'name' | 'builtIn' | 'createdAt'> {
   const folder = readModelFolder(path, { numbers: true })
   folder.close()
   const { config } = folder
@@ -35,6 +34,7 @@ export function addModelFolder(
 ): Model {
   const path = resolve(given)
   const seen = lookAtModel(path)
+  open.delete(path) // its tokenizer may be another one now
   const known = modelAt(store, path)
   if (known) return changeModel(store, known.id, { ...seen, ...(name !== undefined && { name }) })
   return addModel(store, { ...seen, name: name ?? basename(path), builtIn, createdAt: clock() })
@@ -58,21 +58,24 @@ export function forgetModel({ store }: Pick<CoreContext, 'store'>, id: string): 
   removeModel(store, id)
 }
 
+/** A model without its weights: its shape, and what turns words into tokens for it. */
+export type KnownModel = Pick<ModelFolder, 'config' | 'text'>
+
 /** Tokenizers are dear to open and small to keep: the latest few stay open. */
 const mostOpen = 3
-const open = new Map<string, TextModel>()
+const open = new Map<string, KnownModel>()
 
-/** What turns words into tokens for the model in folder `path`. Throws BadFile where it has changed for the worse. */
-export function openText(path: string): TextModel {
-  const text = open.get(path) ?? readText(path)
+/** The shape and the words of the model in folder `path`, as they were when it was last opened or added. Throws BadFile. */
+export function openModel(path: string): KnownModel {
+  const model = open.get(path) ?? readWithoutWeights(path)
   open.delete(path)
-  open.set(path, text) // the latest used stands last
+  open.set(path, model) // the latest used stands last
   if (open.size > mostOpen) open.delete(open.keys().next().value!)
-  return text
+  return model
 }
 
-function readText(path: string): TextModel {
-  const folder = readModelFolder(path)
-  folder.close()
-  return folder.text
+function readWithoutWeights(path: string): KnownModel {
+  const { config, text, close } = readModelFolder(path)
+  close()
+  return { config, text }
 }

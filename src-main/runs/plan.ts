@@ -11,9 +11,8 @@ import { checkBackend } from '../engine/backends/choose.ts'
 import { resolveAnswerer } from '../library/answerers.ts'
 import type { ResolvedAnswerer } from '../library/answerers.ts'
 import type { CoreContext } from '../library/context.ts'
+import { openModel } from '../library/models.ts'
 import { allMethods } from '../methods/all.ts'
-import type { ModelConfig } from '../models/config.ts'
-import { readModelFolder } from '../models/files/folder.ts'
 import { listRows, showDataset, showRow } from '../store/datasets.ts'
 import { freeBytes } from '../store/files.ts'
 import { listSettings, setSetting } from '../store/settings.ts'
@@ -39,7 +38,8 @@ export async function makePlan({ store, home }: CoreContext, request: TrainReque
   const { method, tune } = request
   const answerer = resolveAnswerer(store, request.start)
   const dataset = showDataset(store, request.dataset)
-  const { config, text } = openStart(answerer)
+  const [first] = answerer.checkpoints
+  const { config, text } = openModel(first?.tune === 'full' ? first.path : answerer.modelPath)
   const model = { parameters: answerer.model.parameters, context: config.maxPositionEmbeddings }
   const { options, problems } = resolveAll(request, model)
 
@@ -129,24 +129,6 @@ function resolveAll(
     >
     return { options: resolveFor(method, tune, model, right), problems: error.problems }
   }
-}
-
-// ---- The start -------------------------------------------------------------------------------------------------------
-
-const starts = new Map<string, { config: ModelConfig; text: TextModel }>()
-
-/** Shape and words of an answerer. Opening a tokenizer is dear, so the latest few are kept. */
-function openStart({ modelPath, checkpoints }: ResolvedAnswerer): { config: ModelConfig; text: TextModel } {
-  const path = checkpoints[0]?.tune === 'full' ? checkpoints[0].path : modelPath
-  let start = starts.get(path)
-  if (start === undefined) {
-    const folder = readModelFolder(path)
-    folder.close()
-    start = { config: folder.config, text: folder.text }
-    if (starts.size >= 3) starts.delete(starts.keys().next().value!)
-    starts.set(path, start)
-  }
-  return start
 }
 
 // ---- Lengths ---------------------------------------------------------------------------------------------------------
