@@ -58,10 +58,6 @@ export function tokensOf(row: TrainingRow): number {
   return row.sequences.reduce((sum, s) => sum + s.tokens.length, 0)
 }
 
-export function scoredTokensOf(row: TrainingRow): number {
-  return row.sequences.reduce((sum, s) => sum + s.lossMask.reduce((n, m) => n + m, 0), 0)
-}
-
 /**
  * Cuts a step's rows, in their order, into `parts` equal micro-batches, and these again wherever one would have more than
  * `tokensAtOnce` tokens. A row is never cut: a longer one goes alone.

@@ -174,10 +174,6 @@ export function unfinishedMessages(store: Store): ChatMessage[] {
     .map(toMessage)
 }
 
-export function removeMessage(store: Store, id: string): void {
-  if (store.run('DELETE FROM messages WHERE id = ?', id) === 0) found(undefined, 'message', id)
-}
-
 export function setChoices(store: Store, message: string, choices: readonly TokenChoice[]): void {
   store.run('UPDATE messages SET choices = ? WHERE id = ?', JSON.stringify(choices), message)
 }

@@ -33,7 +33,7 @@ export function pathInside(folder: string, ...parts: string[]): string {
   return path
 }
 
-/** Where a run keeps its checkpoints, and an import its uploads. Inside the library, made when first written to. */
+/** Where a run keeps its checkpoints: inside the library, made when first written to. */
 export const runFolder = (home: string, run: string): string => pathInside(home, 'runs', run)
 
 /** Paths inside the library are kept relative, so that a library can be moved. */
@@ -104,28 +104,6 @@ export function writeBeside<T>(path: string, write: (beside: string) => T): T {
 
 export const writeText = (path: string, text: string): void =>
   writeBeside(path, (beside) => writeFileSync(beside, text))
-export const writeJson = (path: string, value: unknown): void => writeText(path, JSON.stringify(value, null, 2) + '\n')
-
-/** A folder made whole or not at all; one of the same name is replaced. `fill` writes its files. */
-export async function writeFolder<T>(path: string, fill: (beside: string) => T | Promise<T>): Promise<T> {
-  const beside = `${path}.${process.pid}.part`
-  rmSync(beside, { recursive: true, force: true })
-  makeFolder(beside)
-  try {
-    const answer = await fill(beside)
-    sync(beside)
-    const old = `${path}.${process.pid}.old`
-    if (existsSync(path)) renameSync(path, old)
-    renameSync(beside, path)
-    rmSync(old, { recursive: true, force: true })
-    sync(dirname(path))
-    return answer
-  } catch (error) {
-    rmSync(beside, { recursive: true, force: true })
-    throw error
-  }
-}
-
 /** Windows cannot open a folder to sync it; there a rename is durable by itself. */
 function sync(path: string): void {
   let file: number

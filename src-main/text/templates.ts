@@ -1,7 +1,7 @@
 // Chat templates: Jinja programs that come with a model and turn messages into the one text that it was trained on.
 // @huggingface/jinja interprets them, with the block rules of transformers (trim_blocks, lstrip_blocks). A template comes
-// from a stranger, so it gets no clock, a bounded number of steps and bounded strings. Left out: tools, documents. Known to differ from Python's Jinja: a truth
-// value written out is “true”, and an emoji counts as two letters.
+// from a stranger, so it gets no clock, a bounded number of steps and bounded strings. Left out: tools, documents.
+// Known to differ from Python's Jinja: a truth value written out is “true”, and an emoji counts as two letters.
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
 import { Failure } from '../contract/errors.ts'
 import type { Message } from '../contract/records.ts'

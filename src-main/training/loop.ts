@@ -4,7 +4,7 @@
 import { Failure } from '../contract/errors.ts'
 import type { CheckpointReason } from '../contract/records.ts'
 import type { OptionValue } from '../contract/options.ts'
-import { batchOf, microBatches, stepRows, stepsPerEpoch, tokensOf } from '../data/batch.ts'
+import { batchOf, microBatches, stepRows, stepsPerEpoch } from '../data/batch.ts'
 import type { Cursor, TrainingRow } from '../data/batch.ts'
 import type { Backend } from '../engine/backend.ts'
 import { clipByGlobalNorm } from '../engine/clip.ts'
@@ -213,11 +213,6 @@ export async function* referenceSums(
     yield { kind: 'breath' }
   }
   return Float64Array.from(sums)
-}
-
-/** Tokens that one pass over the rows reads. */
-export function tokensPerEpoch(rows: readonly TrainingRow[]): number {
-  return rows.reduce((sum, row) => sum + tokensOf(row), 0)
 }
 
 /** Stops a run that left the rails: see `train`. A mean over the held-out rows tells sooner than the first batch does. */

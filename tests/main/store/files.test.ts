@@ -10,8 +10,7 @@ import {
   pathInside,
   storedPath,
   writeBeside,
-  writeFolder,
-  writeJson,
+  writeText,
 } from '../../../src-main/store/files.ts'
 
 let home: string
@@ -40,7 +39,7 @@ test('paths inside the library are kept relative and come back whole; others sta
 
 test('a file is whole or not there, and a failed write leaves the old one and no rest', () => {
   const path = join(home, 'deep', 'settings.json')
-  writeJson(path, { a: 1 })
+  writeText(path, '{"a":1}')
   expect(() =>
     writeBeside(path, (beside) => {
       writeFileSync(beside, 'half')
@@ -52,22 +51,7 @@ test('a file is whole or not there, and a failed write leaves the old one and no
 })
 
 test('a file is not written onto a folder', () => {
-  expect(() => writeJson(home, {})).toThrow(/This is a folder/)
-})
-
-test('a folder is replaced as a whole', async () => {
-  const path = join(home, 'checkpoint')
-  await writeFolder(path, (beside) => writeFileSync(join(beside, 'one'), '1'))
-  await writeFolder(path, (beside) => writeFileSync(join(beside, 'two'), '2'))
-  expect(readdirSync(path)).toEqual(['two'])
-  await expect(
-    writeFolder(path, (beside) => {
-      writeFileSync(join(beside, 'three'), '3')
-      throw new Error('no space')
-    }),
-  ).rejects.toThrow('no space')
-  expect(readdirSync(path)).toEqual(['two'])
-  expect(readdirSync(home)).toEqual(['checkpoint'])
+  expect(() => writeText(home, '')).toThrow(/This is a folder/)
 })
 
 test('free space is told also for a folder that is yet to be made', () => {
