@@ -14,6 +14,7 @@ import type { AnswererFiles } from '../models/files/answerer.ts'
 import type { ModelFolder } from '../models/files/folder.ts'
 import { createTransformer } from '../models/transformer.ts'
 import type { RenderOptions, TrainOn } from '../text/render.ts'
+import { templateHash } from '../text/templates.ts'
 import * as disk from './checkpoint.ts'
 import { freshState, referenceSums, stepsOf } from './loop.ts'
 import type { LoopParts, LoopState } from './loop.ts'
@@ -96,7 +97,7 @@ export async function prepareRun(
     }
     const cardOf = (reasons: CheckpointReason[]): disk.CheckpointCard => ({
       ...{ format: 1, run, step: state.step, method: order.method, tune, base: start },
-      ...{ baseFingerprint: same.base, templateHash: disk.hashOf(folder.text.template ?? ''), reasons },
+      ...{ baseFingerprint: same.base, templateHash: templateHash(folder.text.template ?? ''), reasons },
       ...{ trainLoss: state.lastLoss, heldOutLoss: state.checkedStep === state.step ? state.lastHeldOut : null },
     })
     return {

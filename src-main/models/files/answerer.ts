@@ -1,7 +1,11 @@
 // From a model and the checkpoints trained upon it to the one set of weights that answers: a full checkpoint takes the
 // model's place, an adapter is folded into what came before it.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '../../contract/errors.ts'
+import { templateHash } from '../../text/templates.ts'
 import { mergedWeights } from '../adapters.ts'
-import { readModelFolder, type ModelFolder } from './folder.ts'
+import { readJson, readModelFolder, type ModelFolder } from './folder.ts'
 import { readAdapterFolder } from './peft.ts'
 
 /** Where an answerer's numbers lie: the model's folder, then the checkpoints to apply, in order. */
@@ -26,10 +30,23 @@ export function readAnswerer({ modelPath, checkpoints }: AnswererFiles): ModelFo
         const adapter = readAdapterFolder(path, base.config)
         base = { ...base, weights: mergedWeights(base.config, base.weights, adapter, adapter.weights) }
       }
+      checkTemplate(path, base)
     }
     return base
   } catch (error) {
     base.close()
     throw error
   }
+}
+
+/** A checkpoint remembers the template that it learned with: other words around a question would be another question. */
+function checkTemplate(checkpoint: string, { text }: ModelFolder): void {
+  const card = join(checkpoint, 'checkpoint.json')
+  if (!existsSync(card)) return // an adapter from elsewhere says nothing of it
+  const learned = (readJson(card) as { templateHash?: unknown }).templateHash
+  if (learned === undefined || learned === templateHash(text.template ?? '')) return
+  throw new Failure('ModelMismatch', 'This checkpoint was trained with another chat template than its model has now.', {
+    where: checkpoint,
+    next: 'Put the model’s chat template back as it was, or train again with the new one.',
+  })
 }
