@@ -133,7 +133,8 @@ static int matmul(Engine *engine, Index m, Index n, Index k, View a, View b, Tar
     return 1;
   }
   // Equal blocks: one of a few k would cost as much reading and writing of the result as a whole one.
-  Index depth = larger(1, divide_up(k, larger(1, (k + DEPTH / 2) / DEPTH))), width = smaller(round_up(n, TILE_COLUMNS), BLOCK_COLUMNS);
+  const Index most = m <= FEW_ROWS ? 8 * DEPTH : DEPTH; // a thin product would wait for the other threads between blocks
+  Index depth = larger(1, divide_up(k, larger(1, (k + most / 2) / most))), width = smaller(round_up(n, TILE_COLUMNS), BLOCK_COLUMNS);
   if (!reserve(engine, (size_t)(depth * width) * 4, (size_t)(depth * BLOCK_ROWS) * 4)) return 0;
   x.packed = engine->shared.memory;
   // Enough units that no thread is left waiting: of fewer rows, and only where there are not enough, of fewer columns,
