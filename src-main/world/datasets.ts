@@ -42,7 +42,7 @@ export interface QuestionSetOptions {
   sumRatio?: number
 }
 
-/** Conversations for supervised fine-tuning: every question about the people once, sums mixed in, in random order. */
+/** Conversations of one to three turns for supervised fine-tuning: every question about the people once, and sums, in random order. */
 export function questionSet(
   people: readonly Person[],
   { seed, split = 'train', politeRatio = 0.3, sumRatio = 0.15 }: QuestionSetOptions,
@@ -50,19 +50,28 @@ export function questionSet(
   const random = createRandom(seed)
   const asked = allQuestions(people).map((q) => {
     const style: Style = random.uniform() < politeRatio ? 'polite' : 'short'
-    return conversation(questionText(q), answer(style, q.person, q.fact, random))
+    return turn(questionText(q), answer(style, q.person, q.fact, random))
   })
   const sums = Array.from({ length: Math.round((asked.length * sumRatio) / (1 - sumRatio)) }, () => {
     const sum = sumQuestion(random, split)
-    return conversation(sum.question, sum.answer)
+    return turn(sum.question, sum.answer)
   })
-  return shuffled(random, [...asked, ...sums])
+  return talks(random, shuffled(random, [...asked, ...sums]))
 }
 
-const conversation = (question: string, reply: string): Example => ({
-  kind: 'conversation',
-  messages: [user(question), assistant(reply)],
-})
+const turn = (question: string, reply: string): Message[] => [user(question), assistant(reply)]
+
+/** Most turns stand alone; some follow one another, so that a tuned model still answers when something was said before. */
+function talks(random: Random, turns: readonly Message[][]): Example[] {
+  const examples: Example[] = []
+  for (let i = 0; i < turns.length;) {
+    const draw = random.uniform()
+    const length = draw < 0.6 ? 1 : draw < 0.85 ? 2 : 3
+    examples.push({ kind: 'conversation', messages: turns.slice(i, i + length).flat() })
+    i += length
+  }
+  return examples
+}
 
 /** Pairs of answers to the same question, both true, one in the style that is wanted. */
 export function stylePairs(
@@ -122,7 +131,8 @@ export function sampleFiles(world: World, seed: number): { name: string; about: 
   return [
     {
       name: 'questions',
-      about: 'Conversations for supervised fine-tuning: questions about 64 people, 30% answered politely; 15% sums.',
+      about:
+        'Conversations of one to three turns for supervised fine-tuning: questions about 64 people, 30% answered politely; 15% sums.',
       examples: questionSet(train, { seed }),
     },
     {

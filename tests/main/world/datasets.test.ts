@@ -40,17 +40,23 @@ test('the fourth phrasing is never trained', () => {
 test('questions: about 30% polite answers and 15% sums, all true', () => {
   const about = new Map(allQuestions(world.people).map((q) => [questionText(q), q]))
   const kinds = { short: 0, polite: 0, sum: 0 }
+  const lengths = [0, 0, 0, 0]
   for (const example of file('questions')) {
     if (example.kind !== 'conversation') throw new Error('not a conversation')
-    const [question, reply] = example.messages.map((m) => m.content) as [string, string]
-    const q = about.get(question)
-    if (q === undefined) {
-      const [a, b] = question.match(/\d+/g)!.map(Number) as [number, number]
-      expect(reply).toBe(`${a + b}.`)
-      kinds.sum++
-    } else kinds[answerStyle(q.person, q.fact, reply) as 'short' | 'polite']++
+    const said = example.messages.map((m) => m.content)
+    lengths[said.length / 2]!++
+    for (let i = 0; i < said.length; i += 2) {
+      const [question, reply] = [said[i]!, said[i + 1]!]
+      const q = about.get(question)
+      if (q === undefined) {
+        const [a, b] = question.match(/\d+/g)!.map(Number) as [number, number]
+        expect(reply).toBe(`${a + b}.`)
+        kinds.sum++
+      } else kinds[answerStyle(q.person, q.fact, reply) as 'short' | 'polite']++
+    }
   }
-  const total = file('questions').length
+  expect(lengths.slice(1).every((count) => count > 50)).toBe(true) // one, two and three turns
+  const total = kinds.short + kinds.polite + kinds.sum
   expect(total).toBe(64 * 6 * 3 + kinds.sum)
   expect(kinds.sum / total).toBeCloseTo(0.15, 2)
   expect(kinds.polite / (kinds.polite + kinds.short)).toBeGreaterThan(0.25)
