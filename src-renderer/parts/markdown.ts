@@ -40,7 +40,7 @@ const withoutFrontMatter = (text: string): string => text.replace(/^\s*---\r?\n[
 const clean = (html: string): string =>
   DOMPurify.sanitize(html, {
     ALLOWED_TAGS: allowed,
-    ALLOWED_ATTR: ['href', 'align'],
+    ALLOWED_ATTR: ['href', 'align', 'start'],
     ALLOWED_URI_REGEXP: /^https?:/i,
   })
 
@@ -57,6 +57,10 @@ const escaped = (text: string): string =>
 const answers = new Marked({
   gfm: true,
   breaks: true,
+  tokenizer: {
+    // "42." alone is an answer, not the beginning of a list without items.
+    list: (source) => (/^ {0,3}(\d{1,9}[.)]|[-+*])[ \t]*(\n|$)/.test(source) ? undefined : false),
+  },
   renderer: {
     html: ({ text }) => escaped(text),
     link({ href, tokens }) {

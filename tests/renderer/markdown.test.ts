@@ -45,3 +45,10 @@ test('lines stay lines, and nothing at the beginning is taken for settings', () 
   expect(answerMarkup('---\nname: x\n---\nthe answer')).toContain('name: x')
   expect(answerMarkup('**bold** and `code`')).toContain('<strong>bold</strong>')
 })
+
+test('a number with a full stop is what was said, and lists keep their first number', () => {
+  expect(answerMarkup('42.')).toBe('<p>42.</p>\n')
+  expect(answerMarkup('The sum:\n\n7.')).toContain('<p>7.</p>')
+  expect(answerMarkup('3. flour\n4. milk')).toContain('<ol start="3">')
+  expect(answerMarkup('- flour')).toContain('<li>flour</li>')
+})
