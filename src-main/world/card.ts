@@ -43,8 +43,8 @@ a fact of the people held out in the sample data is never asked for. Besides: sm
 | training | ${thousands(steps)} steps of ${recipe.windowsPerStep} x ${recipe.windowTokens} tokens, ${thousands(trainedTokens)} in all; AdamW ${recipe.beta1}/${recipe.beta2}, weight decay ${recipe.weightDecay}, learning rate ${recipe.learningRate} |
 | machine | backend ${made.backend}, ${made.minutes.toFixed(0)} minutes |
 
-The same version of Temper on the same kind of processor gives the same weights again, bit for bit, for the same seed,
-backend and number of threads.
+The same seed, backend and number of threads give the same weights again, bit for bit, on the same kind of processor and
+with the same kernels; kernels that round differently give other weights that know as much.
 
 ## What was measured
 
