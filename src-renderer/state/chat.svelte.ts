@@ -115,9 +115,17 @@ export class ChatView {
       this.#put([message, ...answers])
       this.#show(message.id)
       this.kept = null
+      // The core names a chat after its first question; the heading is to have the name with it.
+      if (this.title === '') void this.#readTitle(this.chat.id)
     })
     this.sending = false
     return { ok, made }
+  }
+
+  /** A name that cannot be read now is no reason to call the question unsent. */
+  async #readTitle(id: string): Promise<void> {
+    const { chat } = await api.call('chats.show', { id }).catch(() => ({ chat: null }))
+    if (chat !== null && this.title === '') this.title = chat.title
   }
 
   async stop(): Promise<void> {

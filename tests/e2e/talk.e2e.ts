@@ -44,6 +44,7 @@ void test('an answer streams in, and hostile words in one do nothing', { skip, t
   await composer.press('Enter')
   const answer = page.getByRole('article').last()
   await answer.getByRole('button', { name: 'Good answer' }).waitFor()
+  await page.getByRole('heading', { level: 1, name: 'Where does Kelric live?' }).waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press('e')
   await page.getByRole('textbox', { name: 'Edit the answer' }).fill(hostile)
@@ -107,6 +108,27 @@ void test('the controls of judging do not move with the length of an answer', { 
       .waitFor()
     assert.deepEqual(await save.boundingBox(), place)
   }
+})
+
+void test('at the smallest window the remark on the difference is read whole', { skip, timeout: 60_000 }, async () => {
+  const { page } = browser
+  await page.setViewportSize({ width: 1000, height: 700 })
+  const foot = page.locator('.foot')
+  const remark = foot.getByText(/^\d+% differ/)
+  for (let skipped = 0; (await remark.count()) === 0; skipped++) {
+    assert.ok(skipped < 40, 'a pair differs by more than half of its words')
+    await page.keyboard.press('6')
+    const before = await page.locator('.work').getAttribute('aria-label')
+    await page.keyboard.press('s')
+    await page.waitForFunction((was) => document.getElementById('judging')?.getAttribute('aria-label') !== was, before)
+  }
+  const cut = await foot.evaluate((row) =>
+    [row, ...row.querySelectorAll('span')]
+      .filter((one) => getComputedStyle(one).display !== 'inline' && one.scrollWidth > one.clientWidth)
+      .map((one) => one.textContent),
+  )
+  assert.deepEqual(cut, [])
+  await page.setViewportSize({ width: 1360, height: 860 })
 })
 
 void test(

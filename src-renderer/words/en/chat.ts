@@ -1,6 +1,9 @@
 // Sentences of the Chat page.
 import { count, counted } from '../format.ts'
 
+/** In a shorter answer most of the time goes into reading the question: a speed would say little. */
+const speedFromTokens = 8
+
 export const chat = {
   title: 'Chat',
   fresh: 'New chat',
@@ -85,8 +88,13 @@ export const chat = {
   previousAnswer: 'Previous answer',
   nextAnswer: 'Next answer',
   keep: (over: number): string => `Keep over answer ${count(over)}`,
-  speed: (tokens: number, perSecond: string): string =>
-    `${counted(tokens, 'token')}${perSecond === '' ? '' : `, ${perSecond} per second`}`,
+  /** How long an answer is and, where it is long enough to tell, how fast it came. */
+  speed: (tokens: number, tookMs: number): string => {
+    const length = counted(tokens, 'token')
+    if (tokens < speedFromTokens || tookMs <= 0) return length
+    const perSecond = tokens / (tookMs / 1000)
+    return `${length}, ${perSecond < 10 ? perSecond.toFixed(1) : count(perSecond)} per second`
+  },
   done: (name: string, text: string): string => `${name}: ${text}`,
 
   kept: {
