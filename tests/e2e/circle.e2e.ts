@@ -42,7 +42,10 @@ void test('a file is chosen, shown as it is read, and imported', { skip, timeout
   const { page } = browser
   const file = join(home, 'people.jsonl')
   const rows = questionSet(splitPeople(makeWorld(), 3).train, { seed: 3 })
-  writeFileSync(file, rows.map((row) => sampleLine(row) + '\n').join('') + '{"messages": [{"role": "user", "content": "Who?"}]}\n')
+  writeFileSync(
+    file,
+    rows.map((row) => sampleLine(row) + '\n').join('') + '{"messages": [{"role": "user", "content": "Who?"}]}\n',
+  )
   const chooser = page.waitForEvent('filechooser')
   await page.keyboard.press('Control+i')
   await (await chooser).setFiles(file)
@@ -131,7 +134,7 @@ void test('the tuned model answers in chat, and a thumb is kept as a label', { s
   await goTo('#/chat/new')
   const composer = page.getByRole('textbox', { name: 'Message' })
   await composer.fill('Where does Kelric live? **bold** <img src=x onerror="window.hostile=1">')
-  await page.keyboard.press('Enter')
+  await composer.press('Enter')
   await page.getByRole('article').last().getByRole('button', { name: 'Good answer' }).waitFor()
   assert.equal(await page.evaluate(() => (window as { hostile?: number }).hostile), undefined)
   await page.getByRole('article').last().getByRole('button', { name: 'Good answer' }).click()
@@ -145,7 +148,7 @@ void test('two checkpoints answer the same question side by side', { skip, timeo
   await page.getByRole('link', { name: 'Compare in chat' }).click()
   const composer = page.getByRole('textbox', { name: 'Message' })
   await composer.fill('What is 2 + 3?')
-  await page.keyboard.press('Enter')
+  await composer.press('Enter')
   await page.waitForFunction(
     () =>
       document.querySelectorAll('article button[aria-label="Good answer"], article button[title^="Good answer"]')
